@@ -1,0 +1,1 @@
+"""The tests of stream_rec; the folders mirror the package."""

@@ -1,0 +1,90 @@
+"""One real Apache Kafka for the session: `kafka_address`, and topics of a test's own: `new_topic`.
+
+The first that applies:
+1. the address in ``STREAM_REC_TEST_KAFKA`` (the tests create topics with random names there);
+2. a container, where a Docker engine answers;
+3. the broker from its Maven artifacts, where Java 17 and mvn are.
+Where none applies the tests that need it skip and say why; they fail instead where
+``STREAM_REC_REQUIRE_KAFKA=1`` is set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.kafka.broker_jars import BrokerUnavailableError
+from tests.kafka.local_broker import LocalCluster, admin_client
+
+ADMIN_TIMEOUT_S = 30
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> Iterator[str]:
+    """``host:port`` of a real Apache Kafka."""
+    with contextlib.ExitStack() as stack:
+        yield _start_first_available(stack)
+
+
+@pytest.fixture(scope="session")
+def kafka_admin(kafka_address: str) -> AdminClient:
+    """An admin client of the real Apache Kafka."""
+    return admin_client(kafka_address)
+
+
+@pytest.fixture
+def new_topic(kafka_admin: AdminClient) -> Iterator[Callable[..., str]]:
+    """A function that creates a topic under a random name and returns the name.
+
+    ``new_topic("events", partitions=4, config={"cleanup.policy": "compact"})``
+    """
+    created: list[str] = []
+
+    def create(prefix: str = "topic", partitions: int = 1, **options: Any) -> str:
+        name = f"{prefix}-{uuid.uuid4().hex[:8]}"
+        asked = kafka_admin.create_topics([NewTopic(name, partitions, **options)])
+        asked[name].result(ADMIN_TIMEOUT_S)
+        created.append(name)
+        return name
+
+    yield create
+    for answer in kafka_admin.delete_topics(created).values() if created else ():
+        answer.result(ADMIN_TIMEOUT_S)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the ``kafka`` mark to every test that uses the broker."""
+    for item in items:
+        if "kafka_address" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.kafka)
+
+
+def _start_first_available(stack: contextlib.ExitStack) -> str:
+    if given := os.environ.get("STREAM_REC_TEST_KAFKA"):
+        return given
+    reasons = []
+    for start in (_start_container, _start_local):
+        try:
+            return start(stack)
+        except BrokerUnavailableError as missing:
+            reasons.append(str(missing))
+    reason = "no real Kafka here: STREAM_REC_TEST_KAFKA is not set; " + "; ".join(reasons)
+    if os.environ.get("STREAM_REC_REQUIRE_KAFKA") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _start_container(stack: contextlib.ExitStack) -> str:
+    from tests.kafka.container_broker import container_broker  # imports Docker's client: slow
+
+    return stack.enter_context(container_broker())
+
+
+def _start_local(stack: contextlib.ExitStack) -> str:
+    return stack.enter_context(LocalCluster()).bootstrap
