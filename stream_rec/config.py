@@ -6,7 +6,8 @@
 
 A key that nobody knows is an error that names where it stands and the nearest right one; a value
 out of range is an error that says what was expected, what came, and where. Secrets are never part
-of a message. Environment variables that start with ``STREAM_REC_TEST_`` belong to the tests.
+of a message. Not settings: ``STREAM_REC_CONFIG`` (the file that the command line reads) and what
+starts with ``STREAM_REC_TEST_`` or ``STREAM_REC_REQUIRE_`` (the tests' own).
 """
 
 from __future__ import annotations

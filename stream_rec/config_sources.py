@@ -19,7 +19,8 @@ from stream_rec.errors import ConfigError
 from stream_rec.settings import BUILTIN_EVENT_TYPES, EventType, Section, Settings
 
 ENV_PREFIX = "STREAM_REC_"
-ENV_PREFIX_OF_TESTS = "STREAM_REC_TEST_"
+ENV_PREFIXES_OF_TESTS = ("STREAM_REC_TEST_", "STREAM_REC_REQUIRE_")
+ENV_CONFIG_FILE = "STREAM_REC_CONFIG"
 ENV_DELIMITER = "__"
 EVENT_TYPES = ("events", "types")
 
@@ -48,10 +49,10 @@ def read_file(path: Path) -> dict[Key, Value]:
 
 
 def read_environment(environment: Mapping[str, str]) -> dict[Key, Value]:
-    """Read the variables that start with ``STREAM_REC_``, except those of the tests."""
+    """Read the variables that start with ``STREAM_REC_``, except those that are no settings."""
     texts = {}
     for name, text in environment.items():
-        if name.startswith(ENV_PREFIX) and not name.startswith(ENV_PREFIX_OF_TESTS):
+        if _is_setting(name):
             key = tuple(name.removeprefix(ENV_PREFIX).lower().split(ENV_DELIMITER))
             _check_known(name, [env_name(known) for known in known_keys(key)], "the environment")
             texts[key] = text
@@ -132,6 +133,12 @@ def _check_known(name: str, known: list[str], where: str) -> None:
     nearest = nearest_name(name, known)
     hint = f"did you mean {nearest}?" if nearest else "see config/default.toml for all keys"
     raise ConfigError(f"{name} is not a setting, in {where}; {hint}")
+
+
+def _is_setting(name: str) -> bool:
+    if not name.startswith(ENV_PREFIX) or name == ENV_CONFIG_FILE:
+        return False
+    return not name.startswith(ENV_PREFIXES_OF_TESTS)
 
 
 class _TextSettings(Settings, BaseSettings):

@@ -100,8 +100,8 @@ def test_environment_texts_become_the_type_of_their_setting():
     assert settings.kafka.sasl_password.get_secret_value() == "007"
 
 
-def test_environment_variables_of_the_tests_are_not_settings():
-    environment = {"STREAM_REC_TEST_BROKER": "kafka:9092"}
+def test_variables_of_tests_and_command_line_are_not_settings():
+    environment = {"STREAM_REC_TEST_KAFKA": "kafka:9092", "STREAM_REC_CONFIG": "my.toml"}
     assert load_settings_with_origins(environment=environment).settings == Settings()
 
 
