@@ -1,0 +1,192 @@
+"""Where a log keeps its fields: given by the user, or guessed for the layouts everybody has.
+
+Recognised without help: our own ``user,item,type,value,ts``; MovieLens ``u.data``,
+``ratings.dat`` and ``ratings.csv``; RetailRocket ``events.csv``; yoochoose clicks and buys;
+and any header whose names are among the usual ones for user, item and time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
+
+from stream_rec.errors import InputError
+
+LogFormat = Literal["csv", "jsonl", "parquet"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Name of the column of each field; None where the log does not have it."""
+
+    user: str | None = None
+    item: str | None = None
+    type: str | None = None
+    value: str | None = None
+    ts: str | None = None
+    event_id: str | None = None
+    session: str | None = None
+    context: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """Return the fields that have a column, by field."""
+        by_field = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: column for name, column in by_field.items() if column is not None}
+
+
+@dataclass(frozen=True)
+class LogLayout:
+    """How to read a log.
+
+    Parameters
+    ----------
+    name : str
+        What it was recognised as, to tell the user.
+    format : {"csv", "jsonl", "parquet"}
+        Kind of file.
+    columns : Columns
+        Column of each field.
+    delimiter : str
+        Between the columns of a text line; one or more characters.
+    header : tuple of str
+        Names of the columns, in order (csv only).
+    has_header_line : bool
+        Whether the first line is the header.
+    default_type : str
+        Type of events where the log has no type column.
+    types : mapping of str to str
+        Names of types in the log that are called otherwise here.
+    """
+
+    name: str
+    format: LogFormat
+    columns: Columns
+    delimiter: str = ","
+    header: tuple[str, ...] = ()
+    has_header_line: bool = True
+    default_type: str = "view"
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+_MOVIELENS = Columns(user="user", item="item", value="rating", ts="timestamp")
+_RATING_HEADER = ("user", "item", "rating", "timestamp")
+_CLICK_HEADER = ("session", "timestamp", "item", "category")
+_BUY_HEADER = ("session", "timestamp", "item", "price", "quantity")
+_ISO_TIME = r"\d{4}-\d\d-\d\dT[0-9:.]+Z"
+
+HEADERLESS: tuple[tuple[re.Pattern[str], LogLayout], ...] = (
+    (
+        re.compile(r"\d+\t\d+\t\d(\.\d+)?\t\d+"),
+        LogLayout("MovieLens u.data", "csv", _MOVIELENS, "\t", _RATING_HEADER, False, "rating"),
+    ),
+    (
+        re.compile(r"\d+::\d+::\d+(\.\d+)?::\d+"),
+        LogLayout(
+            "MovieLens ratings.dat", "csv", _MOVIELENS, "::", _RATING_HEADER, False, "rating"
+        ),
+    ),
+    (
+        re.compile(rf"\d+,{_ISO_TIME},\d+,[^,]*"),
+        LogLayout(
+            "yoochoose clicks",
+            "csv",
+            Columns(user="session", item="item", ts="timestamp"),
+            ",",
+            _CLICK_HEADER,
+            False,
+            "click",
+        ),
+    ),
+    (
+        re.compile(rf"\d+,{_ISO_TIME},\d+,\d+,\d+"),
+        LogLayout(
+            "yoochoose buys",
+            "csv",
+            Columns(user="session", item="item", value="quantity", ts="timestamp"),
+            ",",
+            _BUY_HEADER,
+            False,
+            "purchase",
+        ),
+    ),
+)
+"""Layouts without a header, told by their first line (all of it must match)."""
+
+USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
+    "user": ("user", "userid", "visitorid", "customerid", "reviewerid", "uid"),
+    "item": ("item", "itemid", "movieid", "productid", "articleid", "contentid", "asin", "iid"),
+    "type": ("type", "event", "eventtype", "action", "behavior"),
+    "value": ("value", "rating", "score", "quantity"),
+    "ts": ("ts", "timestamp", "time", "unixtime", "unixreviewtime", "datetime", "createdat"),
+    "event_id": ("eventid",),
+    "session": ("session", "sessionid"),
+    "context": ("context",),
+}
+"""Usual names of each field's column, lower case without separators, best first."""
+
+USUAL_TYPES: Mapping[str, str] = {"addtocart": "cart", "transaction": "purchase"}
+"""RetailRocket's names of event types."""
+
+
+def columns_from_header(header: Sequence[str]) -> Columns:
+    """Choose the column of each field by the usual names.
+
+    Examples
+    --------
+    >>> columns_from_header(["userId", "movieId", "rating", "timestamp"]).item
+    'movieId'
+    """
+    by_plain_name = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    chosen = {
+        name: next((by_plain_name[usual] for usual in usuals if usual in by_plain_name), None)
+        for name, usuals in USUAL_NAMES.items()
+    }
+    return Columns(**chosen)
+
+
+def layout_of_header(
+    log_format: LogFormat, header: Sequence[str], delimiter: str = ","
+) -> LogLayout:
+    """Return the layout of a log whose columns have names."""
+    columns = columns_from_header(header)
+    only_ratings = columns.type is None and columns.value is not None
+    return LogLayout(
+        name=f"{log_format} with columns {', '.join(header)}",
+        format=log_format,
+        columns=columns,
+        delimiter=delimiter,
+        header=tuple(header),
+        default_type="rating" if only_ratings else "view",
+        types=USUAL_TYPES if "visitorid" in header else {},
+    )
+
+
+def with_given_columns(layout: LogLayout, given: Columns) -> LogLayout:
+    """Return ``layout`` with the columns that the user named in place of the guessed ones.
+
+    Raises
+    ------
+    InputError
+        When a named column does not exist, or user or item is still unknown.
+    """
+    for name, column in given.given().items():
+        if layout.header and column not in layout.header:
+            raise InputError(
+                f"expected a column {column!r} for {name}, the log has "
+                f"{', '.join(layout.header)}; name one of these with --{name}-column"
+            )
+    columns = replace(layout.columns, **given.given())
+    if layout.format != "jsonl":
+        _require_columns(columns, layout.header)
+    return replace(layout, columns=columns)
+
+
+def _require_columns(columns: Columns, header: Sequence[str]) -> None:
+    for name in ("user", "item"):
+        if getattr(columns, name) is None:
+            raise InputError(
+                f"expected a column for {name}, the log has {', '.join(header)} and none of "
+                f"the usual names ({', '.join(USUAL_NAMES[name])}); name it with --{name}-column"
+            )

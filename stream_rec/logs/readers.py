@@ -1,0 +1,118 @@
+"""Turn each kind of log file into raw records: ``(position, mapping of column to raw field)``.
+
+The position is what an editor or a person would count: the line of a text file, the row of a
+Parquet file, both from 1. Nothing here keeps more than one line or one Parquet batch in memory.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stream_rec.errors import InputError
+from stream_rec.logs.files import RawFile
+from stream_rec.logs.layouts import LogLayout
+from stream_rec.logs.rows import FieldError
+
+PARQUET_BATCH_ROWS = 4096
+
+
+class RawRecord(NamedTuple):
+    """One record before its fields are checked; ``problem`` when it could not even be split."""
+
+    position: int
+    fields: Mapping[str, Any]
+    problem: FieldError | None = None
+
+
+def read_csv(lines: Iterator[str], layout: LogLayout) -> Iterator[RawRecord]:
+    """Split the lines of a delimited log."""
+    split = _split_quoted if len(layout.delimiter) == 1 else _split_plain
+    rows = split(lines, layout.delimiter)
+    if layout.has_header_line:
+        next(rows, None)
+    header = layout.header
+    for position, row in rows:
+        if isinstance(row, FieldError):
+            yield RawRecord(position, {}, row)
+        elif len(row) == len(header):
+            yield RawRecord(position, dict(zip(header, row, strict=True)))
+        elif row:
+            problem = FieldError(f"expected {len(header)} columns, got {len(row)}")
+            yield RawRecord(position, {}, problem)
+
+
+def _split_quoted(
+    lines: Iterator[str], delimiter: str
+) -> Iterator[tuple[int, list[str] | FieldError]]:
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            row = next(table, None)
+        except csv.Error as error:
+            yield table.line_num, FieldError(f"expected delimited values, got: {error}")
+            continue
+        if row is None:
+            return
+        yield table.line_num, row
+
+
+def _split_plain(
+    lines: Iterator[str], delimiter: str
+) -> Iterator[tuple[int, list[str] | FieldError]]:
+    for position, line in enumerate(lines, start=1):
+        yield position, line.rstrip("\r\n").split(delimiter) if line.strip() else []
+
+
+def read_jsonl(lines: Iterator[str]) -> Iterator[RawRecord]:
+    """Decode the lines of a JSON Lines log."""
+    decode = msgspec.json.Decoder().decode
+    for position, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = decode(line)
+        except msgspec.DecodeError as error:
+            yield RawRecord(position, {}, FieldError(f"expected a JSON object, got: {error}"))
+            continue
+        if isinstance(record, dict):
+            yield RawRecord(position, record)
+        else:
+            yield RawRecord(position, {}, FieldError(f"expected a JSON object, got {record!r}"))
+
+
+def open_parquet(raw: RawFile) -> Any:
+    """Open a Parquet file with pyarrow.
+
+    Raises
+    ------
+    InputError
+        When pyarrow is missing or the file is not whole.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise InputError(
+            f"expected pyarrow to read Parquet, got none, for {raw.path}; "
+            "pip install 'stream-rec[parquet]'"
+        ) from None
+    try:
+        return parquet.ParquetFile(raw.stream)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(
+            f"expected a whole Parquet file, got: {error}, in {raw.path}; write the file again"
+        ) from None
+
+
+def read_parquet(table: Any, layout: LogLayout) -> Iterator[RawRecord]:
+    """Iterate over the rows of an open Parquet file, only the columns that are needed."""
+    columns = list(dict.fromkeys(layout.columns.given().values()))
+    position = 0
+    for batch in table.iter_batches(batch_size=PARQUET_BATCH_ROWS, columns=columns):
+        for record in batch.to_pylist():
+            position += 1
+            yield RawRecord(position, record)
