@@ -1,0 +1,142 @@
+"""Candidates: the union of the tops of all sources, without what the user has seen.
+
+Only candidates are scored exactly, so the cost of a ranking does not grow with the catalogue.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.workspace import (
+    AFTER_INVERSE,
+    CANDIDATE,
+    EXCLUDED,
+    NEAR_INVERSE,
+    NEAR_ROOT,
+    WIDE_ROOT,
+    Workspace,
+)
+
+N_LINK_TOPS = 4
+"""Link sources whose tops are taken (`after_last` is part of `after_inverse`)."""
+
+
+def candidates_max(n_lists: int, per_source: int, n_newest: int, list_length: int) -> int:
+    """Return the largest number of candidates of a ranking: every top full and disjoint."""
+    return (N_LINK_TOPS + n_lists - 1) * per_source + n_newest + list_length
+
+
+@nb.njit(cache=True, nogil=True)
+def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
+    if workspace.marks[item, CANDIDATE] == stamp:
+        return n_candidates
+    workspace.marks[item, CANDIDATE] = stamp
+    workspace.candidate[n_candidates] = item
+    return n_candidates + 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _take_source_top(
+    view: ItemView,
+    workspace: Workspace,
+    source: int,
+    damping_power: int,
+    n_touched: int,
+    per_source: int,
+    stamp: int,
+    n_candidates: int,
+) -> int:
+    """Add the touched items with the largest source · damping^power, ties by order of touching."""
+    value, at = workspace.top_value, workspace.top_at
+    n_top = 0
+    for z in range(n_touched):
+        x = workspace.source[z, source]
+        if x <= 0.0:
+            continue
+        item = workspace.touched[z]
+        for _ in range(damping_power):
+            x *= view.damping[item]
+        if n_top == per_source and x <= value[n_top - 1]:
+            continue
+        if workspace.marks[item, EXCLUDED] == stamp:
+            continue
+        place = min(n_top, per_source - 1)
+        n_top = place + 1
+        while place > 0 and value[place - 1] < x:
+            value[place] = value[place - 1]
+            at[place] = at[place - 1]
+            place -= 1
+        value[place] = x
+        at[place] = item
+    for place in range(n_top):
+        n_candidates = _add(workspace, at[place], stamp, n_candidates)
+    return n_candidates
+
+
+@nb.njit(cache=True, nogil=True)
+def _take_list_top(
+    view: ItemView, workspace: Workspace, which: int, n_wanted: int, stamp: int, n_candidates: int
+) -> int:
+    """Add the first `n_wanted` items of a sorted list that are not excluded."""
+    n_taken = 0
+    for place in range(view.top.items.shape[1]):
+        item = view.top.items[which, place]
+        if item < 0 or n_taken == n_wanted:
+            break
+        if workspace.marks[item, EXCLUDED] != stamp:
+            n_candidates = _add(workspace, item, stamp, n_candidates)
+            n_taken += 1
+    return n_candidates
+
+
+@nb.njit(cache=True, nogil=True)
+def collect_candidates(
+    view: ItemView, workspace: Workspace, n_touched: int, per_source: int, n_newest: int, stamp: int
+) -> int:
+    """Write the union of all tops into `workspace.candidate` and return its size.
+
+    Parameters
+    ----------
+    view : ItemView
+    workspace : Workspace
+        With the sources accumulated and seen items marked EXCLUDED under `stamp`.
+    n_touched : int
+    per_source : int
+        Length of each source's top.
+    n_newest : int
+        Items taken from the newest.
+    """
+    n = 0
+    n = _take_source_top(view, workspace, NEAR_INVERSE, 1, n_touched, per_source, stamp, n)
+    n = _take_source_top(view, workspace, AFTER_INVERSE, 0, n_touched, per_source, stamp, n)
+    n = _take_source_top(view, workspace, WIDE_ROOT, 2, n_touched, per_source, stamp, n)
+    n = _take_source_top(view, workspace, NEAR_ROOT, 1, n_touched, per_source, stamp, n)
+    n_lists = view.top.items.shape[0]
+    for which in range(n_lists - 1):
+        n = _take_list_top(view, workspace, which, per_source, stamp, n)
+    return _take_list_top(view, workspace, n_lists - 1, n_newest, stamp, n)
+
+
+@nb.njit(cache=True, nogil=True)
+def fill_up(
+    view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int
+) -> int:
+    """Where a user has seen nearly everything, add the most popular of the seen items, so that no list stays short."""
+    all_time = view.top.items.shape[0] - 2
+    for place in range(view.top.items.shape[1]):
+        item = view.top.items[all_time, place]
+        if item < 0 or n_candidates >= n_wanted:
+            break
+        n_candidates = _add(workspace, item, stamp, n_candidates)
+    return n_candidates
+
+
+@nb.njit(cache=True, nogil=True)
+def position_of(workspace: Workspace, item: int, n_candidates: int) -> int:
+    """Return the place of an item among the candidates, −1 if it is none."""
+    for a in range(n_candidates):
+        if workspace.candidate[a] == item:
+            return a
+    return np.int64(-1)

@@ -1,0 +1,220 @@
+"""What is known of each user: recent history, items seen, recent event ids, rating factors; columns over user slots.
+
+The history holds the last distinct items, newest first; a repeated item moves to the front. The items a user has seen are kept in
+chains of small blocks from one pool, newest block first, bounded per user by dropping the oldest block. The last few event ids
+(their hashes) form a ring in which duplicates are recognised.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.item_rows import NO_OFFSET
+
+SEEN_BLOCK = 15
+"""Items in a block; with the link to the next block 64 bytes, a cache line."""
+
+
+class ProfileRows(NamedTuple):
+    """Columns over U user slots; R places of history, D event ids, F rating factors, B blocks of seen items.
+
+    Attributes
+    ----------
+    history_item : int32[U, R]
+    history_s : float64[U, R]
+        Event time of each entry, in seconds.
+    history_offset : int64[U, R]
+        Event offset of each entry.
+    n_history, n_distinct : int32[U]
+        Entries kept, and distinct items ever taken.
+    last_s : float64[U]
+        The largest event time of the user, −inf before any.
+    event_ids : uint64[U, D]
+        Hashes of the last event ids, a ring.
+    n_event_ids : int64[U]
+        Event ids ever noted; the next goes to place ``n_event_ids % D``.
+    rating_factor : float32[U, F]
+    rating_bias : float32[U]
+    seen_head, n_seen : int32[U]
+        First block of the chain (−1: none) and number of items in it.
+    applied, durable : int64[U]
+        Highest event offset folded in, now and as found on recovery.
+    dirty : uint8[U]
+    seen_item : int32[B, SEEN_BLOCK]
+    seen_next : int32[B]
+    seen_free, seen_used : int32[1]
+        Head of the list of free blocks, and blocks handed out from the end of the pool.
+    """
+
+    history_item: NDArray[np.int32]
+    history_s: NDArray[np.float64]
+    history_offset: NDArray[np.int64]
+    n_history: NDArray[np.int32]
+    n_distinct: NDArray[np.int32]
+    last_s: NDArray[np.float64]
+    event_ids: NDArray[np.uint64]
+    n_event_ids: NDArray[np.int64]
+    rating_factor: NDArray[np.float32]
+    rating_bias: NDArray[np.float32]
+    seen_head: NDArray[np.int32]
+    n_seen: NDArray[np.int32]
+    applied: NDArray[np.int64]
+    durable: NDArray[np.int64]
+    dirty: NDArray[np.uint8]
+    seen_item: NDArray[np.int32]
+    seen_next: NDArray[np.int32]
+    seen_free: NDArray[np.int32]
+    seen_used: NDArray[np.int32]
+
+
+def empty_profile_rows(
+    n_users: int, history_length: int, duplicate_window: int, n_factors: int, n_blocks: int
+) -> ProfileRows:
+    """Allocate rows of users that nobody has seen."""
+    return ProfileRows(
+        history_item=np.zeros((n_users, history_length), np.int32),
+        history_s=np.zeros((n_users, history_length)),
+        history_offset=np.zeros((n_users, history_length), np.int64),
+        n_history=np.zeros(n_users, np.int32),
+        n_distinct=np.zeros(n_users, np.int32),
+        last_s=np.full(n_users, -np.inf),
+        event_ids=np.zeros((n_users, duplicate_window), np.uint64),
+        n_event_ids=np.zeros(n_users, np.int64),
+        rating_factor=np.zeros((n_users, n_factors), np.float32),
+        rating_bias=np.zeros(n_users, np.float32),
+        seen_head=np.full(n_users, -1, np.int32),
+        n_seen=np.zeros(n_users, np.int32),
+        applied=np.full(n_users, NO_OFFSET, np.int64),
+        durable=np.full(n_users, NO_OFFSET, np.int64),
+        dirty=np.zeros(n_users, np.uint8),
+        seen_item=np.zeros((n_blocks, SEEN_BLOCK), np.int32),
+        seen_next=np.full(n_blocks, -1, np.int32),
+        seen_free=np.full(1, -1, np.int32),
+        seen_used=np.zeros(1, np.int32),
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def is_duplicate(profiles: ProfileRows, user: int, event_id: int) -> bool:
+    """Tell whether an event id (its hash; 0 = none) is among the user's last ones."""
+    if event_id == 0:
+        return False
+    window = profiles.event_ids.shape[1]
+    for x in range(min(window, profiles.n_event_ids[user])):
+        if profiles.event_ids[user, x] == event_id:
+            return True
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def note_event_id(profiles: ProfileRows, user: int, event_id: int) -> None:
+    """Put an event id (0 = none) into the user's ring, over the oldest one."""
+    window = profiles.event_ids.shape[1]
+    if event_id != 0 and window > 0:
+        profiles.event_ids[user, profiles.n_event_ids[user] % window] = event_id
+        profiles.n_event_ids[user] += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def push_history(profiles: ProfileRows, user: int, item: int, time_s: float, offset: int) -> None:
+    """Put an item at the front of the history; a repeated one leaves its old place, a new one pushes out the oldest."""
+    length = profiles.history_item.shape[1]
+    n_history = profiles.n_history[user]
+    place = find_in_history(profiles, user, item)
+    if place < 0:
+        place = min(n_history, length - 1)
+        profiles.n_history[user] = place + 1
+    for x in range(place, 0, -1):
+        profiles.history_item[user, x] = profiles.history_item[user, x - 1]
+        profiles.history_s[user, x] = profiles.history_s[user, x - 1]
+        profiles.history_offset[user, x] = profiles.history_offset[user, x - 1]
+    profiles.history_item[user, 0] = item
+    profiles.history_s[user, 0] = time_s
+    profiles.history_offset[user, 0] = offset
+
+
+@nb.njit(cache=True, nogil=True)
+def drop_from_history(profiles: ProfileRows, user: int, item: int) -> None:
+    """Take an item that the user rejected out of the history, so that it recommends nothing any more."""
+    place = find_in_history(profiles, user, item)
+    if place < 0:
+        return
+    n_history = profiles.n_history[user]
+    for x in range(place, n_history - 1):
+        profiles.history_item[user, x] = profiles.history_item[user, x + 1]
+        profiles.history_s[user, x] = profiles.history_s[user, x + 1]
+        profiles.history_offset[user, x] = profiles.history_offset[user, x + 1]
+    profiles.n_history[user] = n_history - 1
+
+
+@nb.njit(cache=True, nogil=True)
+def find_in_history(profiles: ProfileRows, user: int, item: int) -> int:
+    """Return the place of an item in the user's history, 0 the newest, −1 if it is not there."""
+    for x in range(profiles.n_history[user]):
+        if profiles.history_item[user, x] == item:
+            return x
+    return -1
+
+
+@nb.njit(cache=True, nogil=True)
+def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None:
+    """Note an item that is new to the user; beyond `seen_max` the oldest block of items is forgotten.
+
+    The caller sees to it that the pool has a free block.
+    """
+    n_seen = profiles.n_seen[user]
+    if n_seen >= seen_max:
+        n_seen -= _drop_oldest_block(profiles, user)
+    if n_seen % SEEN_BLOCK == 0:
+        block = profiles.seen_free[0]
+        if block >= 0:
+            profiles.seen_free[0] = profiles.seen_next[block]
+        else:
+            block = profiles.seen_used[0]
+            profiles.seen_used[0] += 1
+        profiles.seen_next[block] = profiles.seen_head[user]
+        profiles.seen_head[user] = block
+    profiles.seen_item[profiles.seen_head[user], n_seen % SEEN_BLOCK] = item
+    profiles.n_seen[user] = n_seen + 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
+    """Free the last block of a user's chain and return how many items it held (a last block is full)."""
+    block = profiles.seen_head[user]
+    before = -1
+    while profiles.seen_next[block] >= 0:
+        before = block
+        block = profiles.seen_next[block]
+    if before < 0:
+        return 0
+    profiles.seen_next[before] = -1
+    profiles.seen_next[block] = profiles.seen_free[0]
+    profiles.seen_free[0] = block
+    return SEEN_BLOCK
+
+
+@nb.njit(cache=True, nogil=True)
+def clear_profile(profiles: ProfileRows, user: int) -> None:
+    """Make a slot that of a user nobody has seen, and free its blocks."""
+    block = profiles.seen_head[user]
+    while block >= 0:
+        following = profiles.seen_next[block]
+        profiles.seen_next[block] = profiles.seen_free[0]
+        profiles.seen_free[0] = block
+        block = following
+    profiles.seen_head[user] = -1
+    profiles.n_seen[user] = 0
+    profiles.n_history[user] = 0
+    profiles.n_distinct[user] = 0
+    profiles.last_s[user] = -np.inf
+    profiles.n_event_ids[user] = 0
+    profiles.rating_factor[user] = 0.0
+    profiles.rating_bias[user] = 0.0
+    profiles.applied[user] = NO_OFFSET
+    profiles.durable[user] = NO_OFFSET
+    profiles.dirty[user] = 0

@@ -1,0 +1,261 @@
+"""The ranker: orders candidates by a score whose weights are learned online from what users take next.
+
+    s_a = (w₀ + w_bucket) · [x_a, missing_a] + w₂ · tanh(W₁ [x_a, context]) + b_a
+
+trained by the softmax cross-entropy over all candidates with the item taken as the target, one Adagrad step an event:
+
+    p = softmax(s);  g_a = p_a − [a is the target];  θ ← θ − η · ∂/√(Σ ∂²)
+
+Gradients below τ are not dropped but kept with probability |g|/τ at size τ, which leaves their mean as it is (dropping them ruins the
+softmax, docs/quality.md). Weights are start value plus the sum of all steps, so partitions' steps add up.
+
+Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is the (3, 2) Padé approximant.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.hashing import mix64, unit_interval
+from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
+
+SMALL_GRADIENT = 0.02
+"""τ: gradients below are sampled."""
+BIAS_SHRINKAGE = 0.002
+LINEAR_START = 0.1
+"""Every source counts a little for a candidate before anything is learned."""
+
+
+class RankerWeights(NamedTuple):
+    """Weights and Adagrad's sums of squares; F features.
+
+    Attributes
+    ----------
+    linear, linear_squares : float32[1 + N_BUCKETS, 2, F]
+        Row 0 for all, then one for each class of history length; [0] on x, [1] on missing.
+    hidden, hidden_squares : float32[F + N_CONTEXT, N_HIDDEN]
+    output, output_squares : float32[N_HIDDEN]
+    """
+
+    linear: NDArray[np.float32]
+    linear_squares: NDArray[np.float32]
+    hidden: NDArray[np.float32]
+    hidden_squares: NDArray[np.float32]
+    output: NDArray[np.float32]
+    output_squares: NDArray[np.float32]
+
+
+def start_weights(n_features: int, seed: int) -> RankerWeights:
+    """Return the weights before any event; the hidden layer's are normal with variance 1/n_features."""
+    random = np.random.default_rng(seed)
+    shape = (n_features + N_CONTEXT, N_HIDDEN)
+    hidden = random.normal(0.0, 1.0, shape) / np.sqrt(n_features)
+    linear = np.zeros((1 + N_BUCKETS, 2, n_features), np.float32)
+    linear[0, 0] = LINEAR_START
+    return RankerWeights(
+        linear=linear,
+        linear_squares=np.ones_like(linear),
+        hidden=hidden.astype(np.float32),
+        hidden_squares=np.ones(shape, np.float32),
+        output=np.zeros(N_HIDDEN, np.float32),
+        output_squares=np.ones(N_HIDDEN, np.float32),
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def score_candidates(
+    weights: RankerWeights,
+    item_bias: NDArray[np.float32],
+    workspace: Workspace,
+    n_candidates: int,
+    bucket: int,
+) -> None:
+    """Write the scores of all candidates, and the hidden activations that learning needs.
+
+    Parameters
+    ----------
+    weights : RankerWeights
+    item_bias : float32[N]
+    workspace : Workspace
+        Features and context are read; `score` and `hidden` are written.
+    n_candidates, bucket : int
+    """
+    n_features = workspace.feature.shape[1]
+    from_context = np.zeros(N_HIDDEN, np.float32)
+    for c in range(N_CONTEXT):
+        for h in range(N_HIDDEN):
+            from_context[h] += workspace.context[c] * weights.hidden[n_features + c, h]
+    linear = weights.linear[0] + weights.linear[bucket + 1]
+    for a in range(n_candidates):
+        activation = workspace.hidden[a]
+        for h in range(N_HIDDEN):
+            activation[h] = from_context[h]
+        score = item_bias[workspace.candidate[a]]
+        for f in range(n_features):
+            x = workspace.feature[a, f]
+            score += linear[0, f] * x + linear[1, f] * workspace.missing[a, f]
+            for h in range(N_HIDDEN):
+                activation[h] += x * weights.hidden[f, h]
+        for h in range(N_HIDDEN):
+            v = min(max(activation[h], np.float32(-3.0)), np.float32(3.0))
+            square = v * v
+            v *= (np.float32(27.0) + square) / (np.float32(27.0) + np.float32(9.0) * square)
+            activation[h] = v
+            score += v * weights.output[h]
+        workspace.score[a] = score
+
+
+@nb.njit(cache=True, nogil=True)
+def rank_of(workspace: Workspace, a: int, n_candidates: int) -> int:
+    """Return how many candidates come before candidate `a`: larger scores, ties by place."""
+    score = workspace.score
+    before = 0
+    for other in range(n_candidates):
+        if score[other] > score[a] or (score[other] == score[a] and other < a):
+            before += 1
+    return before
+
+
+@nb.njit(cache=True, nogil=True)
+def compute_gradients(
+    weights: RankerWeights, workspace: Workspace, n_candidates: int, target: int, seed: int
+) -> None:
+    """Compute the gradients of the cross-entropy for one event.
+
+    Parameters
+    ----------
+    weights : RankerWeights
+    workspace : Workspace
+        Gradients, `stepped` and `step` are written; `score` and `hidden` are used up.
+    n_candidates : int
+    target : int
+        Which candidate was taken.
+    seed : uint64
+        Decides which small gradients are kept.
+    """
+    n_features = workspace.feature.shape[1]
+    workspace.linear_gradient[:] = 0.0
+    workspace.hidden_gradient[:] = 0.0
+    workspace.output_gradient[:] = 0.0
+    score = workspace.score
+    highest = score[:n_candidates].max()
+    total = 0.0
+    for a in range(n_candidates):
+        score[a] = np.exp(score[a] - highest)
+        total += score[a]
+    context_gradient = np.zeros(N_HIDDEN, np.float32)
+    n_stepped = 0
+    draw = np.uint64(seed)
+    for a in range(n_candidates):
+        gradient = np.float32(score[a] / total - (1.0 if a == target else 0.0))
+        size = abs(gradient)
+        if size < SMALL_GRADIENT:
+            draw = mix64(draw)
+            if unit_interval(draw) * SMALL_GRADIENT >= size:
+                continue
+            gradient = np.float32(SMALL_GRADIENT if gradient > 0.0 else -SMALL_GRADIENT)
+        workspace.stepped[n_stepped] = workspace.candidate[a]
+        workspace.step[n_stepped] = gradient
+        n_stepped += 1
+        for f in range(n_features):
+            workspace.linear_gradient[0, f] += gradient * workspace.feature[a, f]
+            workspace.linear_gradient[1, f] += gradient * workspace.missing[a, f]
+        back = workspace.hidden[a]
+        for h in range(N_HIDDEN):
+            v = back[h]
+            workspace.output_gradient[h] += gradient * v
+            back[h] = gradient * weights.output[h] * (np.float32(1.0) - v * v)
+            context_gradient[h] += back[h]
+        for f in range(n_features):
+            x = workspace.feature[a, f]
+            for h in range(N_HIDDEN):
+                workspace.hidden_gradient[f, h] += x * back[h]
+    for c in range(N_CONTEXT):
+        for h in range(N_HIDDEN):
+            workspace.hidden_gradient[n_features + c, h] = workspace.context[c] * context_gradient[h]
+    workspace.n_stepped[0] = n_stepped
+
+
+@nb.njit(cache=True, nogil=True)
+def _adagrad(
+    weight: NDArray[np.float32],
+    squares: NDArray[np.float32],
+    own_weight: NDArray[np.float32],
+    own_squares: NDArray[np.float32],
+    gradient: NDArray[np.float32],
+    rate: float,
+    separate: bool,
+) -> None:
+    """One step on flat arrays; where the partition keeps its own sums, it gets the same increments."""
+    for x in range(len(weight)):
+        g = gradient[x]
+        squares[x] += g * g
+        step = np.float32(rate) * g / np.sqrt(squares[x])
+        weight[x] -= step
+        if separate:
+            own_squares[x] += g * g
+            own_weight[x] -= step
+
+
+@nb.njit(cache=True, nogil=True)
+def step_weights(
+    weights: RankerWeights,
+    own: RankerWeights,
+    workspace: Workspace,
+    bucket: int,
+    rate: float,
+    separate: bool,
+) -> None:
+    """Take the step that `compute_gradients` prepared.
+
+    Parameters
+    ----------
+    weights : RankerWeights
+        The view's weights, modified in place.
+    own : RankerWeights
+        The partition's; get the same increments if `separate`, else they are the view's.
+    workspace : Workspace
+    bucket : int
+    rate : float
+        Adagrad's learning rate.
+    separate : bool
+    """
+    linear_gradient = workspace.linear_gradient.reshape(-1)
+    for row in (0, bucket + 1):
+        _adagrad(
+            weights.linear[row].reshape(-1),
+            weights.linear_squares[row].reshape(-1),
+            own.linear[row].reshape(-1),
+            own.linear_squares[row].reshape(-1),
+            linear_gradient,
+            rate,
+            separate,
+        )
+    _adagrad(
+        weights.hidden.reshape(-1),
+        weights.hidden_squares.reshape(-1),
+        own.hidden.reshape(-1),
+        own.hidden_squares.reshape(-1),
+        workspace.hidden_gradient.reshape(-1),
+        rate,
+        separate,
+    )
+    _adagrad(
+        weights.output,
+        weights.output_squares,
+        own.output,
+        own.output_squares,
+        workspace.output_gradient,
+        rate,
+        separate,
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def bias_step(bias: float, squares: float, gradient: float, rate: float) -> float:
+    """Return what one Adagrad step adds to an item's bias, with a pull towards 0; `squares` includes the gradient's."""
+    return -rate * (gradient / np.sqrt(squares) + BIAS_SHRINKAGE * abs(gradient) * bias)

@@ -1,0 +1,33 @@
+"""Growing arrays: columns get longer by doubling, filled with what an empty row holds."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+Columns = TypeVar("Columns", bound=tuple[Any, ...])
+
+
+def doubled(present: int, needed: int) -> int:
+    """Return the smallest doubling of `present` that is at least `needed`."""
+    size = max(present, 1)
+    while size < needed:
+        size *= 2
+    return size
+
+
+def copy_into(larger: Columns, columns: Columns) -> Columns:
+    """Copy the leading part of every array of a (nested) named tuple and return the larger one.
+
+    Parameters
+    ----------
+    larger, columns : named tuples of arrays
+        Of the same type; each array of `larger` is at least as long in every dimension.
+    """
+    for target, source in zip(larger, columns, strict=True):
+        if isinstance(source, tuple):
+            copy_into(target, source)
+        else:
+            target[tuple(np.s_[:n] for n in source.shape)] = source
+    return larger

@@ -1,0 +1,417 @@
+"""The engine: the one composition of decode → fold → rank, for as many partitions as this process owns.
+
+It is a deterministic function of the events: no clock, no threads, no files. The stream feeds it record batches and makes durable what
+`freeze` returns; `Recommender` and the evaluation feed it events in process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.errors import EventRejected
+from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.features import n_features
+from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.ranker import start_weights
+from stream_rec.kernels.sources import scan_limits
+from stream_rec.kernels.workspace import Workspace, empty_workspace
+from stream_rec.model.events import Event, EventDecoder
+from stream_rec.model.fold import DUPLICATE, Batch, Model, Outcome, Partition, fold_batch
+from stream_rec.model.ids import hash_id
+from stream_rec.model.items import Items
+from stream_rec.model.message import MessageWriter
+from stream_rec.model.ranking import Recipe, best_of, rank_for_user
+from stream_rec.model.rows import WEIGHTS
+from stream_rec.model.users import ProfileReader, Users
+from stream_rec.model.weights import Weights
+
+MODEL_VERSION = "1"
+
+
+class Record(Protocol):
+    """What the engine needs of a Kafka record."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+
+
+class Published(NamedTuple):
+    """A refreshed list, ready for the recommendations topic."""
+
+    offset: int
+    key: bytes
+    value: bytes
+
+
+class Refused(NamedTuple):
+    """A record that cannot be used: its place in the batch, a stable code, and the reason in words."""
+
+    index: int
+    code: str
+    reason: str
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch of records."""
+
+    published: list[Published]
+    refused: list[Refused]
+    n_duplicates: int
+    n_ignored: int
+
+
+class Frozen(NamedTuple):
+    """Everything of a partition that changed since the last time, encoded, as of one moment.
+
+    Attributes
+    ----------
+    partition : int
+    offset : int
+        Highest event offset folded in: the watermark that this makes durable.
+    items, profiles : list of (key, row)
+    """
+
+    partition: int
+    offset: int
+    items: list[tuple[bytes, bytes]]
+    profiles: list[tuple[bytes, bytes]]
+
+
+class Listed(NamedTuple):
+    """A list as arrays: item slots, scores, feature column of the reason, item slot of the cause (−1: none)."""
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    reasons: NDArray[np.int8]
+    because: NDArray[np.int32]
+
+
+class Engine:
+    """The recommender over the partitions of a topic.
+
+    Parameters
+    ----------
+    model : ModelSettings
+    events : EventSettings
+    source_topic : str
+        Named in the messages.
+    n_partitions : int
+        Of the source topic; with one, the view needs no sum of its own.
+    read_profiles : ProfileReader, optional
+        Reads the profiles store; without it all profiles stay in memory.
+    """
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        events: EventSettings,
+        *,
+        source_topic: str,
+        n_partitions: int,
+        read_profiles: ProfileReader | None = None,
+    ) -> None:
+        self._settings = model
+        half_lives_s = np.array(model.half_lives_s, np.float64)
+        self._n_features = n_features(len(half_lives_s))
+        self._separate = n_partitions > 1
+        self._recipe = Recipe(
+            half_lives_s=half_lives_s,
+            scan_limits=scan_limits(model.history_length, model.links_per_item_max),
+            candidates_per_source=model.candidates_per_source,
+            newest_candidates=model.newest_candidates,
+            list_length=model.list_length,
+            links_max=model.links_per_item_max,
+            seen_max=model.seen_items_max,
+            learning_rate=model.learning_rate,
+            exclude_seen=model.exclude_seen,
+        )
+        self._decoder = EventDecoder(events)
+        self._unit_weights = {
+            name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
+            for name, kind in events.types.items()
+        }
+        self.items = Items(
+            len(half_lives_s),
+            model.n_factors,
+            0,
+            model.links_per_item_max,
+            separate=self._separate,
+        )
+        self.users = Users(
+            model.history_length,
+            events.duplicate_window,
+            model.n_factors,
+            model.users_in_memory_max,
+            self.items.ids,
+            read_profiles,
+        )
+        self.weights = Weights(start_weights(self._n_features, model.seed), separate=self._separate)
+        self._writer = MessageWriter(self.items.ids, half_lives_s, MODEL_VERSION, source_topic)
+        self._folded: dict[int, int] = {}
+        self._workspace = self._new_workspace()
+
+    # Partitions
+
+    def open_partition(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+    ) -> None:
+        """Take over a partition with its durable item rows (profiles are read when their users come).
+
+        Parameters
+        ----------
+        partition : int
+        rows : iterable of (key, row)
+        watermark : int
+            Highest event offset that is durable as a whole, −1 if none.
+
+        Raises
+        ------
+        RowFormatError
+            A row cannot be read by this build or under this configuration.
+        """
+        self.items.open_partition(partition)
+        self.weights.open_partition(partition)
+        encoded = list(rows)
+        self.items.load(partition, encoded)
+        for key, value in encoded:
+            if key == WEIGHTS:
+                self.weights.load(partition, value)
+        self.items.sum_up()
+        self.weights.sum_up()
+        self._folded[partition] = watermark
+        self._fit_workspace()
+
+    def close_partition(self, partition: int) -> None:
+        """Forget everything of a partition, durable or not."""
+        del self._folded[partition]
+        self.items.close_partition(partition)
+        self.weights.close_partition(partition)
+        self.users.close_partition(partition)
+
+    # Hot path
+
+    def process(
+        self, partition: int, records: Sequence[Record], generated_at_ms: int
+    ) -> BatchResult:
+        """Fold a run of records of one partition and rank the refreshed list of each accepted event.
+
+        Parameters
+        ----------
+        partition : int
+            Open.
+        records : sequence of Record
+            In offset order.
+        generated_at_ms : int
+            Written into the messages.
+        """
+        events: list[Event] = []
+        offsets: list[int] = []
+        refused: list[Refused] = []
+        n_ignored = 0
+        for index, record in enumerate(records):
+            try:
+                event = self._decoder.from_record(record.value, record.key, record.timestamp)
+            except EventRejected as error:
+                refused.append(Refused(index, error.code, error.reason))
+                continue
+            if event is None:
+                n_ignored += 1
+                continue
+            events.append(event)
+            offsets.append(record.offset)
+        outcome = self.fold(partition, events, offsets, publish=True)
+        if records:
+            self._folded[partition] = max(self._folded[partition], records[-1].offset)
+        published = []
+        for e, event in enumerate(events):
+            if outcome.status[e] != DUPLICATE:
+                value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
+                published.append(Published(offsets[e], event.user.encode(), value))
+        return BatchResult(published, refused, len(events) - len(published), n_ignored)
+
+    def fold(
+        self, partition: int, events: Sequence[Event], offsets: Sequence[int], *, publish: bool
+    ) -> Outcome:
+        """Fold checked events of one partition, in offset order.
+
+        Parameters
+        ----------
+        partition : int
+        events : sequence of Event
+            With `ts` set.
+        offsets : sequence of int
+        publish : bool
+            Whether to rank each event's refreshed list too.
+
+        Returns
+        -------
+        Outcome
+        """
+        return self.fold_columns(partition, self._columns(partition, events, offsets), publish=publish)
+
+    def fold_columns(self, partition: int, batch: Batch, *, publish: bool) -> Outcome:
+        """Fold events that are in columns already."""
+        n_events = len(batch.user)
+        outcome = _empty_outcome(n_events, self._settings.list_length)
+        self._fit_workspace()
+        self.users.reserve_seen_blocks(n_events)
+        done = 0
+        while done < n_events:
+            done = fold_batch(
+                self._model(),
+                self._partition(partition),
+                self._separate,
+                self._recipe,
+                batch,
+                outcome,
+                done,
+                publish,
+            )
+            if done < n_events:
+                longest = (self._settings.history_length + 2) * self._settings.links_per_item_max
+                self.items.reserve_links(partition, longest + longest // 8 * (n_events - done))
+        return outcome
+
+    def recommend(self, partition: int, user: str, n: int, now_s: float) -> Listed:
+        """Rank for one user of a partition, without learning anything."""
+        slot = int(self.users.slots(partition, [hash_id(user)])[0])
+        self._fit_workspace()
+        listed = Listed(
+            np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int8), np.zeros(n, np.int32)
+        )
+        n_candidates = rank_for_user(
+            self.items.view,
+            self.weights.view,
+            self.users.rows,
+            slot,
+            now_s,
+            self._workspace,
+            self._recipe._replace(list_length=n),
+            True,
+        )
+        history = self.users.rows.history_item[slot]
+        n_listed = best_of(self.items.view, self._workspace, history, n_candidates, *listed)
+        return Listed(*(column[:n_listed] for column in listed))
+
+    # Durability
+
+    def n_dirty(self, partition: int) -> int:
+        """Return how many rows of a partition changed since they were last frozen."""
+        return self.items.n_dirty(partition) + self.users.n_dirty(partition)
+
+    def freeze(self, partition: int) -> Frozen:
+        """Return everything of a partition that changed; the caller makes it durable, or gives the partition up."""
+        offset = self._folded[partition]
+        items = self.items.freeze(partition)
+        if items:
+            items.append((WEIGHTS, self.weights.encode(partition, offset)))
+        return Frozen(partition, offset, items, self.users.freeze(partition))
+
+    # Inside
+
+    def _columns(
+        self, partition: int, events: Sequence[Event], offsets: Sequence[int]
+    ) -> Batch:
+        item_slot = self.items.ids.slot
+        user = self.users.slots(partition, [hash_id(event.user) for event in events])
+        return Batch(
+            user=user,
+            item=np.array([item_slot(event.item) for event in events], np.int32),
+            time_s=np.array([event.ts for event in events], np.float64),
+            weight=np.array([self._unit_weights[event.type] for event in events], np.int32),
+            value=np.array(
+                [np.nan if event.value is None else event.value for event in events], np.float64
+            ),
+            event_id=np.array(
+                [0 if event.event_id is None else hash_id(event.event_id) for event in events],
+                np.uint64,
+            ),
+            offset=np.array(offsets, np.int64),
+        )
+
+    def _model(self) -> Model:
+        return Model(
+            self.items.view,
+            self.weights.view,
+            self.users.rows,
+            self.items.ids.hashes,
+            self._workspace,
+        )
+
+    def _partition(self, partition: int) -> Partition:
+        seed = mix64(np.uint64(self._settings.seed) ^ mix64(np.uint64(partition)))
+        return Partition(
+            self.items.own[partition],
+            self.weights.own[partition],
+            self.weights.durable[partition],
+            np.array([seed], np.uint64),
+        )
+
+    def _message(
+        self,
+        event: Event,
+        outcome: Outcome,
+        e: int,
+        partition: int,
+        offset: int,
+        generated_at_ms: int,
+    ) -> bytes:
+        n = outcome.n_listed[e]
+        return self._writer.write(
+            event.user,
+            outcome.item[e, :n],
+            outcome.score[e, :n],
+            outcome.reason[e, :n],
+            outcome.because[e, :n],
+            generated_at_ms,
+            partition,
+            offset,
+            event.ts or 0.0,
+        )
+
+    def _fit_workspace(self) -> None:
+        """Grow columns and marks to the number of known items."""
+        self.items.reserve_items()
+        if len(self._workspace.marks) < self.items.size:
+            self._workspace = self._new_workspace()
+
+    def _new_workspace(self) -> Workspace:
+        recipe = self._recipe
+        n_candidates = candidates_max(
+            len(recipe.half_lives_s) + 2,
+            recipe.candidates_per_source,
+            recipe.newest_candidates,
+            LIST_LENGTH_MAX,
+        )
+        return empty_workspace(
+            self.items.size,
+            int(recipe.scan_limits.sum()),
+            n_candidates,
+            self._n_features,
+            self._settings.n_factors,
+            recipe.candidates_per_source,
+        )
+
+
+LIST_LENGTH_MAX = 100
+"""Longest list that can be asked for."""
+
+
+def _empty_outcome(n_events: int, list_length: int) -> Outcome:
+    return Outcome(
+        status=np.zeros(n_events, np.uint8),
+        rank=np.zeros(n_events, np.int32),
+        item=np.zeros((n_events, list_length), np.int32),
+        because=np.zeros((n_events, list_length), np.int32),
+        score=np.zeros((n_events, list_length), np.float32),
+        reason=np.zeros((n_events, list_length), np.int8),
+        n_listed=np.zeros(n_events, np.int32),
+    )

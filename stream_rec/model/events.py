@@ -1,0 +1,269 @@
+"""Events: from the bytes of a Kafka record to a checked `Event`, or to the reason why not.
+
+Every refusal has a stable code (docs/messages.md); nothing here raises for bad input other than `EventRejected`, and nothing reads a
+clock: "too far in the future" is judged against the record's Kafka timestamp, so a replay judges alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from stream_rec.config import EventSettings, EventType
+from stream_rec.errors import EventRejected
+
+MILLISECONDS_FROM = 1e11
+"""Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5138."""
+NUMBER_BITS_MAX = 1024
+"""Integers of more bits have more than 256 digits."""
+
+Scalar = str | int | float
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a user did with an item.
+
+    Parameters
+    ----------
+    user, item : str
+        Ids; numbers are accepted and mean the same as their decimal string.
+    type : str
+        One of the configured event types.
+    value : float, optional
+        For example the rating, on the scale of the type.
+    ts : float, optional
+        Event time in seconds since the epoch; also accepted in milliseconds or as RFC 3339.
+    event_id : str, optional
+        Events of one user with an id seen before are dropped.
+    session, context
+        Kept for later use; they do not change the model yet.
+
+    Examples
+    --------
+    >>> Event(user="ann", item="alien", type="rating", value=9.0, ts=1_700_000_000.0).item
+    'alien'
+    """
+
+    user: str
+    item: str
+    type: str
+    value: float | None = None
+    ts: float | None = None
+    event_id: str | None = None
+    session: str | None = None
+    context: Any = None
+
+
+class _RawEvent(msgspec.Struct):
+    """The JSON object as it comes; msgspec checks the types, unknown fields are ignored."""
+
+    user: Scalar
+    item: Scalar
+    type: str
+    value: int | float | None = None
+    ts: Scalar | None = None
+    event_id: Scalar | None = None
+    session: Scalar | None = None
+    context: Any = None
+
+
+class EventDecoder:
+    """Decodes and checks events under one configuration.
+
+    Parameters
+    ----------
+    settings : EventSettings
+
+    Examples
+    --------
+    >>> decode = EventDecoder(EventSettings())
+    >>> decode.from_record(b'{"user": 7, "item": "a", "type": "click"}', b"7", 1_700_000_000_000).user
+    '7'
+    """
+
+    def __init__(self, settings: EventSettings) -> None:
+        self._settings = settings
+        self._types = settings.types
+        self._decoder = msgspec.json.Decoder(_RawEvent)
+
+    def from_record(self, value: bytes | None, key: bytes | None, timestamp_ms: int) -> Event | None:
+        """Decode one Kafka record.
+
+        Parameters
+        ----------
+        value, key : bytes or None
+            As in the record; the key must be the user id.
+        timestamp_ms : int
+            The record's Kafka timestamp: the event time where the event names none.
+
+        Returns
+        -------
+        Event or None
+            With `ts` set; None for an event of an unknown type that the configuration ignores.
+
+        Raises
+        ------
+        EventRejected
+        """
+        raw = self._parse(value)
+        recorded_s = max(timestamp_ms, 0) / 1000.0
+        event = self._check(raw, recorded_s, recorded_s)
+        if event is not None and (key is None or key != event.user.encode()):
+            came = "none" if key is None else repr(key[:64])
+            raise EventRejected("key_mismatch", f"expected the user id {event.user!r} as key, came {came}")
+        return event
+
+    def from_object(self, event: Event | Mapping[str, Any], default_s: float) -> Event | None:
+        """Check an event given in process, as an `Event` or as a mapping with the same fields.
+
+        Parameters
+        ----------
+        event : Event or mapping
+        default_s : float
+            Event time, in seconds, where the event names none.
+
+        Raises
+        ------
+        EventRejected
+        """
+        fields = msgspec.structs.asdict(event) if isinstance(event, Event) else dict(event)
+        try:
+            raw = msgspec.convert(fields, _RawEvent)
+            return self._check(raw, default_s, None)
+        except msgspec.ValidationError as error:
+            raise _rejection_of(error) from None
+        except UnicodeEncodeError as error:
+            raise EventRejected("wrong_type", f"expected text that UTF-8 can encode: {error}") from None
+
+    def _parse(self, value: bytes | None) -> _RawEvent:
+        if value is None:
+            raise EventRejected("null_value", "expected a JSON object, came a record without value")
+        if len(value) > self._settings.value_bytes_max:
+            limit = self._settings.value_bytes_max
+            raise EventRejected("too_large", f"expected at most {limit} bytes, came {len(value)}")
+        try:
+            return self._decoder.decode(value)
+        except msgspec.ValidationError as error:
+            raise _rejection_of(error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if b"NaN" in value or b"Infinity" in value:
+                raise EventRejected("not_finite", "expected finite numbers, came NaN or Infinity") from None
+            raise EventRejected("not_json", f"expected a JSON object: {error}") from None
+
+    def _check(self, raw: _RawEvent, default_s: float, latest_s: float | None) -> Event | None:
+        user = self._id("user", raw.user)
+        item = self._id("item", raw.item)
+        event_type = self._types.get(raw.type)
+        if event_type is None:
+            if self._settings.unknown_type == "ignore":
+                return None
+            known = ", ".join(sorted(self._types))
+            raise EventRejected("unknown_type", f"expected one of {known}; came {raw.type[:64]!r}")
+        return Event(
+            user=user,
+            item=item,
+            type=raw.type,
+            value=_value(raw.value, raw.type, event_type),
+            ts=self._time(raw.ts, default_s, latest_s),
+            event_id=None if raw.event_id is None else self._id("event_id", raw.event_id),
+            session=None if raw.session is None else self._id("session", raw.session),
+            context=raw.context,
+        )
+
+    def _id(self, field: str, value: Scalar) -> str:
+        text = value if isinstance(value, str) else _decimal(field, value)
+        if not text:
+            raise EventRejected("empty_id", f"expected {field} of at least one character, came none")
+        limit = self._settings.id_bytes_max
+        if len(text) * 4 > limit and len(text.encode()) > limit:
+            came = len(text.encode())
+            raise EventRejected("id_too_long", f"expected {field} of at most {limit} bytes, came {came}")
+        return text
+
+    def _time(self, ts: Scalar | None, default_s: float, latest_s: float | None) -> float:
+        if ts is None:
+            return default_s
+        time_s = parse_time(ts)
+        if latest_s is not None and time_s > latest_s + self._settings.future_tolerance_s:
+            ahead_s = time_s - latest_s
+            raise EventRejected(
+                "future_timestamp",
+                f"expected at most {self._settings.future_tolerance_s:.0f} s after the record's Kafka "
+                f"timestamp, came {ahead_s:.0f} s after",
+            )
+        return time_s
+
+
+def parse_time(ts: Scalar) -> float:
+    """Return seconds since the epoch for a number of seconds or milliseconds, or an RFC 3339 text.
+
+    Raises
+    ------
+    EventRejected
+        With code ``bad_timestamp`` or ``not_finite``.
+
+    Examples
+    --------
+    >>> parse_time(1_700_000_000), parse_time(1_700_000_000_000), parse_time("1970-01-01T00:01:00Z")
+    (1700000000.0, 1700000000.0, 60.0)
+    """
+    if isinstance(ts, str):
+        return _parse_rfc3339(ts)
+    if not math.isfinite(ts):
+        raise EventRejected("not_finite", f"expected a finite ts, came {ts}")
+    time_s = ts / 1000.0 if ts >= MILLISECONDS_FROM else float(ts)
+    if not 0.0 <= time_s < MILLISECONDS_FROM:
+        raise EventRejected("bad_timestamp", f"expected seconds or milliseconds since 1970, came {ts}")
+    return time_s
+
+
+def _parse_rfc3339(text: str) -> float:
+    expected = "expected seconds, milliseconds or RFC 3339 with an offset (2024-05-01T12:00:00Z)"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r}") from None
+    if moment.tzinfo is None:
+        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r} without offset")
+    time_s = moment.timestamp()
+    if time_s < 0:
+        raise EventRejected("bad_timestamp", f"{expected} since 1970, came {text[:64]!r}")
+    return time_s
+
+
+def _decimal(field: str, value: int | float) -> str:
+    """Write a number given as an id; the bound keeps the conversion of huge integers cheap."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise EventRejected("not_finite", f"expected a finite {field}, came {value}")
+    if isinstance(value, int) and value.bit_length() > NUMBER_BITS_MAX:
+        raise EventRejected("id_too_long", f"expected {field} of at most 256 bytes, came a longer number")
+    return str(value)
+
+
+def _value(value: float | None, name: str, event_type: EventType) -> float | None:
+    if value is None:
+        if event_type.value_required:
+            raise EventRejected("missing_field", f"expected a value with type {name!r}, came none")
+        return None
+    if not math.isfinite(value):
+        raise EventRejected("not_finite", f"expected a finite value, came {value}")
+    scale = event_type.scale
+    if scale is not None and not scale[0] <= value <= scale[1]:
+        raise EventRejected(
+            "outside_scale", f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {value:g}"
+        )
+    return float(value)
+
+
+def _rejection_of(error: msgspec.ValidationError) -> EventRejected:
+    """Translate msgspec's message, which names what was expected, what came and where."""
+    text = str(error)
+    if "missing required field" in text:
+        return EventRejected("missing_field", text)
+    if text.startswith("Expected `object`") and "$." not in text:
+        return EventRejected("not_an_object", text)
+    return EventRejected("wrong_type", text)

@@ -1,0 +1,362 @@
+"""The fold: one event after the other changes profile, item rows and ranker; the only place that knows the order of the steps.
+
+For each event of a batch:
+
+1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate is dropped;
+2. an item new to the user is first ranked as it stood, and the ranker learns from where it came (test, then learn);
+3. the item rows of the partition, and of the view where that is another, take the event in;
+4. the profile takes the event in;
+5. the refreshed list is ranked for publication.
+
+Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.features import history_bucket
+from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
+from stream_rec.kernels.links import FIRST_BLOCK, add_link
+from stream_rec.kernels.profiles import (
+    ProfileRows,
+    add_seen,
+    drop_from_history,
+    is_duplicate,
+    note_event_id,
+    push_history,
+)
+from stream_rec.kernels.ranker import (
+    RankerWeights,
+    bias_step,
+    compute_gradients,
+    rank_of,
+    step_weights,
+)
+from stream_rec.kernels.candidates import position_of
+from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
+from stream_rec.kernels.view import ItemView, list_new_item, refresh_popularity
+from stream_rec.kernels.workspace import Workspace
+from stream_rec.model.ranking import Recipe, best_of, rank_for_user
+
+FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
+"""What became of an event."""
+NOT_SCORED, NOT_PROPOSED = -2, -1
+"""Instead of the rank of the item taken: it was not new to the user; it was not among the candidates."""
+
+
+class Batch(NamedTuple):
+    """Events of one partition in offset order, as columns of E entries.
+
+    Attributes
+    ----------
+    user, item : int32[E]
+        Slots.
+    time_s : float64[E]
+    weight : int32[E]
+        In units of 1/WEIGHT_UNIT; negative for rejections.
+    value : float64[E]
+        NaN where there is none.
+    event_id : uint64[E]
+        Hash of the event id, 0 where there is none.
+    offset : int64[E]
+    """
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    time_s: NDArray[np.float64]
+    weight: NDArray[np.int32]
+    value: NDArray[np.float64]
+    event_id: NDArray[np.uint64]
+    offset: NDArray[np.int64]
+
+
+class Outcome(NamedTuple):
+    """What became of each event of a batch, E entries; lists of n.
+
+    Attributes
+    ----------
+    status : uint8[E]
+    rank : int32[E]
+        Place of the item taken in the list as it stood before, from 0.
+    item, because : int32[E, n]
+        The refreshed list, and the item of the history that speaks most for each (−1: none).
+    score : float32[E, n]
+    reason : int8[E, n]
+        Feature column of the source that speaks most for it.
+    n_listed : int32[E]
+    """
+
+    status: NDArray[np.uint8]
+    rank: NDArray[np.int32]
+    item: NDArray[np.int32]
+    because: NDArray[np.int32]
+    score: NDArray[np.float32]
+    reason: NDArray[np.int8]
+    n_listed: NDArray[np.int32]
+
+
+class Partition(NamedTuple):
+    """What one partition owns of the model.
+
+    Attributes
+    ----------
+    rows : ItemRows
+    weights : RankerWeights
+    weights_durable : int64[1]
+        Event offset up to which the weights had learned on recovery.
+    seed : uint64[1]
+        Of every random draw of this partition.
+    """
+
+    rows: ItemRows
+    weights: RankerWeights
+    weights_durable: NDArray[np.int64]
+    seed: NDArray[np.uint64]
+
+
+class Model(NamedTuple):
+    """Everything that an event can change or that a ranking reads."""
+
+    items: ItemView
+    weights: RankerWeights
+    profiles: ProfileRows
+    item_hash: NDArray[np.uint64]
+    workspace: Workspace
+
+
+@nb.njit(cache=True, nogil=True)
+def fold_batch(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    recipe: Recipe,
+    batch: Batch,
+    outcome: Outcome,
+    first: int,
+    publish: bool,
+) -> int:
+    """Fold the events of a batch from `first` on, as far as the link pools have room.
+
+    Parameters
+    ----------
+    model : Model
+        Modified in place.
+    partition : Partition
+        Modified in place.
+    separate : bool
+        Whether the partition's rows and weights are others than the view's.
+    recipe : Recipe
+    batch : Batch
+    outcome : Outcome
+        Written.
+    first : int
+    publish : bool
+        Whether to rank each event's refreshed list.
+
+    Returns
+    -------
+    int
+        The first event not folded; the caller makes room and calls again if it is not the last.
+    """
+    profiles = model.profiles
+    for e in range(first, len(batch.user)):
+        if not _has_room(partition.rows, recipe) or not _has_room(model.items.rows, recipe):
+            return e
+        user = batch.user[e]
+        outcome.rank[e] = NOT_SCORED
+        outcome.n_listed[e] = 0
+        outcome.status[e] = FOLDED
+        if profiles.durable[user] >= batch.offset[e]:
+            outcome.status[e] = REPLAYED
+        elif is_duplicate(profiles, user, batch.event_id[e]):
+            outcome.status[e] = DUPLICATE
+            continue
+        else:
+            _fold_event(model, partition, separate, recipe, batch, outcome, e)
+        if publish:
+            now_s = max(batch.time_s[e], profiles.last_s[user])
+            n_candidates = rank_for_user(
+                model.items, model.weights, profiles, user, now_s, model.workspace, recipe, True
+            )
+            outcome.n_listed[e] = best_of(
+                model.items,
+                model.workspace,
+                profiles.history_item[user],
+                n_candidates,
+                outcome.item[e],
+                outcome.score[e],
+                outcome.reason[e],
+                outcome.because[e],
+            )
+    return len(batch.user)
+
+
+@nb.njit(cache=True, nogil=True)
+def _has_room(rows: ItemRows, recipe: Recipe) -> bool:
+    """Tell whether every row that one event can touch could double."""
+    longest = (recipe.scan_limits.shape[0] + 2) * max(recipe.links_max, FIRST_BLOCK)
+    return rows.links.used[0] + longest <= len(rows.links.neighbour)
+
+
+@nb.njit(cache=True, nogil=True)
+def _fold_event(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    recipe: Recipe,
+    batch: Batch,
+    outcome: Outcome,
+    e: int,
+) -> None:
+    profiles, view = model.profiles, model.items
+    user, item, offset = batch.user[e], batch.item[e], batch.offset[e]
+    time_s, weight = batch.time_s[e], batch.weight[e]
+    seed = mix64(partition.seed[0] ^ np.uint64(offset))
+    is_new = not _has_seen(profiles, user, item)
+    if is_new and weight > 0:
+        now_s = max(time_s, profiles.last_s[user])
+        n_candidates = rank_for_user(
+            view, model.weights, profiles, user, now_s, model.workspace, recipe, False
+        )
+        target = position_of(model.workspace, item, n_candidates)
+        outcome.rank[e] = NOT_PROPOSED
+        if target >= 0:
+            outcome.rank[e] = rank_of(model.workspace, target, n_candidates)
+            _learn_ranking(model, partition, separate, recipe, n_candidates, target, user, offset, seed)
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    guard = partition.rows.durable
+    if separate:
+        _fold_into(view.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed)
+    _fold_into(partition.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed)
+    _mark_changed(partition.rows, history, n_history, item, weight, offset)
+    if guard[item] < offset:
+        list_new_item(view, item)
+        if weight > 0:
+            refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
+    _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
+
+
+@nb.njit(cache=True, nogil=True)
+def _has_seen(profiles: ProfileRows, user: int, item: int) -> bool:
+    block = profiles.seen_head[user]
+    n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
+    while block >= 0:
+        for x in range(n_here):
+            if profiles.seen_item[block, x] == item:
+                return True
+        n_here = profiles.seen_item.shape[1]
+        block = profiles.seen_next[block]
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _learn_ranking(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    recipe: Recipe,
+    n_candidates: int,
+    target: int,
+    user: int,
+    offset: int,
+    seed: int,
+) -> None:
+    """Let the ranker take one step towards the item taken, in the view and in the partition's own sums."""
+    workspace, own, rows = model.workspace, partition.rows, model.items.rows
+    bucket = history_bucket(model.profiles.n_distinct[user])
+    compute_gradients(model.weights, workspace, n_candidates, target, seed)
+    if partition.weights_durable[0] < offset:
+        step_weights(model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate)
+    for x in range(workspace.n_stepped[0]):
+        item = workspace.stepped[x]
+        if own.durable[item] >= offset:
+            continue
+        gradient = workspace.step[x]
+        rows.bias_squares[item] += gradient * gradient
+        step = bias_step(rows.bias[item], rows.bias_squares[item], gradient, recipe.learning_rate)
+        rows.bias[item] += step
+        if separate:
+            own.bias_squares[item] += gradient * gradient
+            own.bias[item] += step
+        touch(own, item, offset)
+
+
+@nb.njit(cache=True, nogil=True)
+def _fold_into(
+    rows: ItemRows,
+    guard: NDArray[np.int64],
+    model: Model,
+    recipe: Recipe,
+    history: NDArray[np.int32],
+    n_history: int,
+    item: int,
+    time_s: float,
+    weight: int,
+    offset: int,
+    seed: int,
+) -> None:
+    """Add one event to the rows of its item and of the items in the user's history."""
+    if guard[item] < offset:
+        see_item(rows, item, time_s)
+    if weight <= 0:
+        return
+    if guard[item] < offset:
+        count_item(rows, item, time_s, weight, recipe.half_lives_s)
+    for r in range(n_history):
+        j = history[r]
+        if j == item:
+            continue
+        near = after = 0
+        if r < NEAR_WINDOW:
+            near = weight
+            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
+        if guard[j] < offset:
+            draw = mix64(seed ^ model.item_hash[j])
+            add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)
+        if guard[item] < offset:
+            draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
+            add_link(rows.links, item, j, near, weight, 0, recipe.links_max, draw)
+
+
+@nb.njit(cache=True, nogil=True)
+def _mark_changed(
+    rows: ItemRows, history: NDArray[np.int32], n_history: int, item: int, weight: int, offset: int
+) -> None:
+    if rows.durable[item] < offset:
+        touch(rows, item, offset)
+    if weight <= 0:
+        return
+    for r in range(n_history):
+        if rows.durable[history[r]] < offset:
+            touch(rows, history[r], offset)
+
+
+@nb.njit(cache=True, nogil=True)
+def _fold_profile(
+    profiles: ProfileRows,
+    recipe: Recipe,
+    user: int,
+    item: int,
+    time_s: float,
+    weight: int,
+    event_id: int,
+    offset: int,
+    is_new: bool,
+) -> None:
+    note_event_id(profiles, user, event_id)
+    if is_new:
+        add_seen(profiles, user, item, recipe.seen_max)
+    if weight > 0:
+        push_history(profiles, user, item, time_s, offset)
+        profiles.n_distinct[user] += is_new
+    else:
+        drop_from_history(profiles, user, item)
+    profiles.last_s[user] = max(profiles.last_s[user], time_s)
+    profiles.applied[user] = offset
+    profiles.dirty[user] = 1

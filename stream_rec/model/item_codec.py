@@ -1,0 +1,161 @@
+"""Encode and decode item rows in bulk: whole columns at a time, a slice of bytes per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.errors import RowFormatError
+from stream_rec.kernels.item_rows import ItemRows
+from stream_rec.kernels.links import load_links, places_of
+from stream_rec.model.ids import ItemIds
+from stream_rec.model.rows import (
+    ITEM,
+    ITEM_TYPE,
+    LINK_TYPE,
+    VERSION,
+    check_version,
+    hash_of_key,
+    row_key,
+)
+
+
+def encode_items(
+    rows: ItemRows, ids: ItemIds, slots: NDArray[np.int64]
+) -> list[tuple[bytes, bytes]]:
+    """Return (key, row) of the items at `slots`."""
+    head = np.zeros(len(slots), ITEM_TYPE)
+    head["version"] = VERSION
+    for field in ("applied", "count", "first_s", "last_s", "bias", "bias_squares"):
+        head[field] = getattr(rows, field)[slots]
+    head["n_popularity"] = rows.popularity.shape[1]
+    head["n_evidence"] = rows.evidence.shape[1]
+    head["n_links"] = rows.links.length[slots]
+    places = places_of(rows.links, slots)
+    links = np.empty(len(places), LINK_TYPE)
+    links["item"] = ids.hashes[rows.links.neighbour[places]]
+    for field in ("near", "wide", "after"):
+        links[field] = getattr(rows.links, field)[places]
+    fixed = (head, rows.popularity[slots], rows.evidence[slots])
+    link_ends = np.cumsum(head["n_links"], dtype=np.int64) * LINK_TYPE.itemsize
+    return _assemble(ids.hashes[slots], fixed, links.tobytes(), link_ends.tolist())
+
+
+def _assemble(
+    hashes: NDArray[np.uint64],
+    fixed: Sequence[NDArray],  # type: ignore[type-arg]
+    tail: bytes,
+    tail_ends: list[int],
+) -> list[tuple[bytes, bytes]]:
+    sizes = [part.itemsize * (part.shape[1] if part.ndim == 2 else 1) for part in fixed]
+    buffers = [part.tobytes() for part in fixed]
+    encoded = []
+    tail_start = 0
+    for x, item_hash in enumerate(hashes.tolist()):
+        pieces = [b[x * n : (x + 1) * n] for b, n in zip(buffers, sizes, strict=True)]
+        pieces.append(tail[tail_start : tail_ends[x]])
+        tail_start = tail_ends[x]
+        encoded.append((row_key(ITEM, item_hash), b"".join(pieces)))
+    return encoded
+
+
+def decode_items(
+    rows: ItemRows, ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes]
+) -> None:
+    """Set the rows of many items from their encoded form.
+
+    Parameters
+    ----------
+    rows : ItemRows
+        Modified in place; must have a slot for each item named (see `slots_needed`) and room for the links.
+    ids : ItemIds
+    keys, values : sequences of bytes
+
+    Raises
+    ------
+    RowFormatError
+        A row is of a newer format, is cut short, or has other half-lives or factors than the configuration.
+    """
+    if not keys:
+        return
+    head = read_heads(keys, values)
+    n_half_lives, n_evidence = rows.popularity.shape[1], rows.evidence.shape[1]
+    _check_shape(head, n_half_lives, n_evidence)
+    first, second = ITEM_TYPE.itemsize, ITEM_TYPE.itemsize + 8 * n_half_lives
+    third = second + 4 * n_evidence
+    slots = item_slots(ids, keys)
+    for field in ("applied", "count", "first_s", "last_s", "bias", "bias_squares"):
+        getattr(rows, field)[slots] = head[field]
+    rows.durable[slots] = head["applied"]
+    rows.popularity[slots] = _columns([v[first:second] for v in values], "<f8", n_half_lives)
+    rows.evidence[slots] = _columns([v[second:third] for v in values], "<f4", n_evidence)
+    links = np.frombuffer(b"".join([v[third:] for v in values]), LINK_TYPE)
+    load_links(
+        rows.links,
+        slots,
+        head["n_links"].astype(np.int64),
+        ids.slots_of_hashes(links["item"]),
+        *(np.ascontiguousarray(links[field]) for field in ("near", "wide", "after")),
+    )
+
+
+def item_slots(ids: ItemIds, keys: Sequence[bytes]) -> NDArray[np.int32]:
+    """Return the slots of the items that row keys name."""
+    return ids.slots_of_hashes(np.fromiter(map(hash_of_key, keys), np.uint64, len(keys)))
+
+
+def linked_hashes(head: NDArray[np.void], values: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return the hashes of all items that the links of encoded rows point to."""
+    at = ITEM_TYPE.itemsize + 8 * int(head["n_popularity"][0]) + 4 * int(head["n_evidence"][0])
+    joined = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
+    return np.ascontiguousarray(joined["item"])
+
+
+def read_heads(keys: Sequence[bytes], values: Sequence[bytes]) -> NDArray[np.void]:
+    """Return the fixed heads of encoded rows, after checking versions and lengths.
+
+    Raises
+    ------
+    RowFormatError
+    """
+    for key, value in zip(keys, values, strict=True):
+        check_version(key, value)
+        if len(value) < ITEM_TYPE.itemsize:
+            raise RowFormatError(
+                f"expected at least {ITEM_TYPE.itemsize} bytes, came {len(value)} at key {key.hex()}"
+            )
+    head = np.frombuffer(b"".join([v[: ITEM_TYPE.itemsize] for v in values]), ITEM_TYPE)
+    expected = (
+        ITEM_TYPE.itemsize
+        + 8 * head["n_popularity"].astype(np.int64)
+        + 4 * head["n_evidence"].astype(np.int64)
+        + LINK_TYPE.itemsize * head["n_links"].astype(np.int64)
+    )
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    wrong = np.flatnonzero(lengths != expected)
+    if len(wrong):
+        x = wrong[0]
+        raise RowFormatError(
+            f"expected an item row of {expected[x]} bytes, came {lengths[x]} at key {keys[x].hex()}; "
+            "restore the state from the changelog: delete the worker's state folder"
+        )
+    return head
+
+
+def _check_shape(head: NDArray[np.void], n_half_lives: int, n_evidence: int) -> None:
+    for field, expected, setting in (
+        ("n_popularity", n_half_lives, "model.half_lives_s"),
+        ("n_evidence", n_evidence, "model.n_factors"),
+    ):
+        if (head[field] != expected).any():
+            came = head[field][head[field] != expected][0]
+            raise RowFormatError(
+                f"expected {expected} numbers as {setting} says, came rows with {came}; set {setting} as it was, "
+                "or rebuild the model from the event log under another app_id"
+            )
+
+
+def _columns(parts: list[bytes], dtype: str, width: int) -> NDArray:  # type: ignore[type-arg]
+    return np.frombuffer(b"".join(parts), dtype).reshape(len(parts), width)

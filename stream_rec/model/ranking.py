@@ -1,0 +1,173 @@
+"""Ranking: from a user's profile to the ordered list; sources → candidates → features → scores → the best n."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.candidates import collect_candidates, fill_up
+from stream_rec.kernels.features import history_bucket, write_context, write_features
+from stream_rec.kernels.profiles import ProfileRows
+from stream_rec.kernels.ranker import RankerWeights, score_candidates
+from stream_rec.kernels.sources import accumulate_sources
+from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.workspace import (
+    EXCLUDED,
+    N_LINK_SOURCES,
+    TOUCHED,
+    TOUCHED_AT,
+    Workspace,
+    next_stamp,
+)
+
+SEEN_PENALTY = 1e6
+"""Puts a seen item, taken only where unseen ones do not fill the list, behind every unseen one."""
+NO_ITEM = -1
+
+
+class Recipe(NamedTuple):
+    """The settings that fold and ranking need, as numbers.
+
+    Attributes
+    ----------
+    half_lives_s : float64[H]
+    scan_limits : int32[R]
+        Links scanned per place of the history.
+    candidates_per_source, newest_candidates, list_length, links_max, seen_max : int
+    learning_rate : float
+    exclude_seen : bool
+    """
+
+    half_lives_s: NDArray[np.float64]
+    scan_limits: NDArray[np.int32]
+    candidates_per_source: int
+    newest_candidates: int
+    list_length: int
+    links_max: int
+    seen_max: int
+    learning_rate: float
+    exclude_seen: bool
+
+
+@nb.njit(cache=True, nogil=True)
+def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp: int) -> None:
+    block = profiles.seen_head[user]
+    n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
+    while block >= 0:
+        for x in range(n_here):
+            workspace.marks[profiles.seen_item[block, x], EXCLUDED] = stamp
+        n_here = profiles.seen_item.shape[1]
+        block = profiles.seen_next[block]
+
+
+@nb.njit(cache=True, nogil=True)
+def rank_for_user(
+    view: ItemView,
+    weights: RankerWeights,
+    profiles: ProfileRows,
+    user: int,
+    now_s: float,
+    workspace: Workspace,
+    recipe: Recipe,
+    fill: bool,
+) -> int:
+    """Score the candidates for a user.
+
+    Parameters
+    ----------
+    view : ItemView
+    weights : RankerWeights
+    profiles : ProfileRows
+    user : int
+        Slot.
+    now_s : float
+        Event time of the ranking.
+    workspace : Workspace
+        `candidate`, `feature`, `score` are written.
+    recipe : Recipe
+    fill : bool
+        Whether seen items make up for missing unseen ones.
+
+    Returns
+    -------
+    int
+        Number of candidates.
+    """
+    stamp = next_stamp(workspace)
+    if recipe.exclude_seen:
+        _exclude_seen(profiles, user, workspace, stamp)
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
+    n_unseen = collect_candidates(
+        view, workspace, n_touched, recipe.candidates_per_source, recipe.newest_candidates, stamp
+    )
+    n_candidates = n_unseen
+    if fill and n_unseen < recipe.list_length:
+        n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen)
+    n_distinct = profiles.n_distinct[user]
+    last_count = view.rows.count[history[0]] if n_history > 0 else np.int64(0)
+    write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
+    factor = workspace.user_factor
+    write_features(view, workspace, factor, n_touched, n_candidates, now_s, stamp)
+    score_candidates(weights, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct))
+    for a in range(n_unseen, n_candidates):
+        workspace.score[a] -= SEEN_PENALTY
+    return n_candidates
+
+
+@nb.njit(cache=True, nogil=True)
+def best_of(
+    view: ItemView,
+    workspace: Workspace,
+    history: NDArray[np.int32],
+    n_candidates: int,
+    item: NDArray[np.int32],
+    score: NDArray[np.float32],
+    reason: NDArray[np.int8],
+    because: NDArray[np.int32],
+) -> int:
+    """Write the best candidates in order, with what speaks most for each; return how many there are.
+
+    Parameters
+    ----------
+    item, score, reason, because : arrays of n
+        Written: item slot, score, feature column of the strongest share, and the item of the history behind it (NO_ITEM where the
+        reason is no link).
+    """
+    n_best = 0
+    for a in range(n_candidates):
+        x = workspace.score[a]
+        if n_best == len(item) and x <= score[n_best - 1]:
+            continue
+        place = min(n_best, len(item) - 1)
+        n_best = place + 1
+        while place > 0 and score[place - 1] < x:
+            score[place] = score[place - 1]
+            item[place] = item[place - 1]
+            place -= 1
+        score[place] = x
+        item[place] = a
+    for place in range(n_best):
+        a = item[place]
+        item[place] = workspace.candidate[a]
+        reason[place] = _strongest_share(workspace, a, len(view.total) + N_LINK_SOURCES)
+        because[place] = NO_ITEM
+        if reason[place] >= len(view.total):
+            z = workspace.marks[item[place], TOUCHED_AT]
+            because[place] = history[workspace.because[z]]
+    return n_best
+
+
+@nb.njit(cache=True, nogil=True)
+def _strongest_share(workspace: Workspace, a: int, n_shares: int) -> int:
+    """Return the feature column in which candidate `a` has its largest share, −1 if it has none."""
+    strongest = -1
+    for f in range(n_shares):
+        if workspace.missing[a, f] == 0.0 and (
+            strongest < 0 or workspace.feature[a, f] > workspace.feature[a, strongest]
+        ):
+            strongest = f
+    return strongest

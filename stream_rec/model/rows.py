@@ -1,0 +1,132 @@
+"""Row codecs: what stands in the tables and changelogs, byte for byte. Little-endian, packed, format version 1.
+
+    key     kind (1 byte) + hash of the id (8 bytes, big-endian); kind i, n, u; the weights' key is the one byte w
+    header  version u16 · spare u16 · applied_offset i64
+    i       header · count i64 · first_s f64 · last_s f64 · bias f32 · bias_squares f32 · H, E, L u32
+            · popularity f64[H] · evidence f32[E] · links {hash u64, near i32, wide i32, after i32}[L]
+    n       header · the item's id in UTF-8
+    u       header · n_event_ids i64 · last_s f64 · rating_bias f32 · n_distinct, F, R, S, D u32
+            · rating_factor f32[F] · history {hash u64, time_s f64, offset i64}[R] · seen u64[S] · event_ids u64[D]
+    w       header · count u32 · weights f32[count]
+
+A row tells its own lengths, so it can be read under another configuration; what does not fit the configuration is refused with
+an error that says what to do. A released format never changes: a new one gets a new version and an upgrade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.errors import RowFormatError
+
+VERSION = 1
+ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
+
+HEADER: list[tuple[str, str]] = [("version", "<u2"), ("spare", "<u2"), ("applied", "<i8")]
+HEADER_TYPE = np.dtype(HEADER)
+ITEM_TYPE = np.dtype(
+    [
+        *HEADER,
+        ("count", "<i8"),
+        ("first_s", "<f8"),
+        ("last_s", "<f8"),
+        ("bias", "<f4"),
+        ("bias_squares", "<f4"),
+        ("n_popularity", "<u4"),
+        ("n_evidence", "<u4"),
+        ("n_links", "<u4"),
+    ]
+)
+LINK_TYPE = np.dtype([("item", "<u8"), ("near", "<i4"), ("wide", "<i4"), ("after", "<i4")])
+PROFILE_TYPE = np.dtype(
+    [
+        *HEADER,
+        ("n_event_ids_ever", "<i8"),
+        ("last_s", "<f8"),
+        ("rating_bias", "<f4"),
+        ("n_distinct", "<u4"),
+        ("n_factors", "<u4"),
+        ("n_history", "<u4"),
+        ("n_seen", "<u4"),
+        ("n_event_ids", "<u4"),
+    ]
+)
+HISTORY_TYPE = np.dtype([("item", "<u8"), ("time_s", "<f8"), ("offset", "<i8")])
+WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4")])
+
+
+def row_key(kind: bytes, id_hash: int) -> bytes:
+    """Return the key of a row.
+
+    Examples
+    --------
+    >>> row_key(ITEM, 258)
+    b'i\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x02'
+    """
+    return kind + int(id_hash).to_bytes(8, "big")
+
+
+def hash_of_key(key: bytes) -> int:
+    """Return the id hash of a row's key."""
+    return int.from_bytes(key[1:], "big")
+
+
+def check_version(key: bytes, row: bytes) -> None:
+    """Refuse a row that this build cannot read.
+
+    Raises
+    ------
+    RowFormatError
+    """
+    if len(row) < HEADER_TYPE.itemsize:
+        raise RowFormatError(
+            f"expected a row of at least {HEADER_TYPE.itemsize} bytes, came {len(row)} at key {key.hex()}; "
+            "restore the state from the changelog: delete the worker's state folder"
+        )
+    version = int.from_bytes(row[:2], "little")
+    if version > VERSION:
+        raise RowFormatError(
+            f"row format {version} is newer than this build reads (1–{VERSION}), at key {key.hex()}; upgrade the worker"
+        )
+    if version < 1:
+        raise RowFormatError(f"expected row format 1–{VERSION}, came {version} at key {key.hex()}")
+
+
+def split(row: bytes, head: np.dtype[np.void], parts: Sequence[tuple[str, np.dtype[np.void] | str]]) -> list[NDArray]:  # type: ignore[type-arg]
+    """Read one row: its fixed head (an array of one), then for each part the array whose length the head names.
+
+    Raises
+    ------
+    RowFormatError
+        The row's length is not what its head says.
+    """
+    if len(row) < head.itemsize:
+        raise RowFormatError(f"expected at least {head.itemsize} bytes, came {len(row)}")
+    fixed = np.frombuffer(row, head, 1)
+    arrays: list[NDArray] = [fixed]  # type: ignore[type-arg]
+    at = head.itemsize
+    for length_field, dtype in parts:
+        count, size = int(fixed[length_field][0]), np.dtype(dtype).itemsize
+        if at + count * size > len(row):
+            raise RowFormatError(f"expected {count} entries of {length_field} at byte {at}, came a row of {len(row)} bytes")
+        arrays.append(np.frombuffer(row, dtype, count, at))
+        at += count * size
+    if at != len(row):
+        raise RowFormatError(f"expected a row of {at} bytes, came {len(row)}")
+    return arrays
+
+
+ITEM_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
+    ("n_popularity", "<f8"),
+    ("n_evidence", "<f4"),
+    ("n_links", LINK_TYPE),
+]
+PROFILE_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
+    ("n_factors", "<f4"),
+    ("n_history", HISTORY_TYPE),
+    ("n_seen", "<u8"),
+    ("n_event_ids", "<u8"),
+]

@@ -1,0 +1,169 @@
+"""The user side of the model: profiles of the users now in memory, read on demand, evicted when clean and idle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.profiles import ProfileRows, clear_profile, empty_profile_rows
+from stream_rec.model.arrays import copy_into, doubled
+from stream_rec.model.ids import ItemIds
+from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profile
+from stream_rec.model.rows import PROFILE, row_key
+
+ProfileReader = Callable[[int, list[bytes]], list[bytes | None]]
+"""Reads rows of a partition's profiles store by key."""
+
+FIRST_USERS = 1024
+EVICTED_SHARE = 0.1
+"""Share of the profiles in memory that makes room at a time."""
+NO_PARTITION = -1
+
+
+class Users:
+    """A bounded cache of profiles over a store, by user hash.
+
+    Parameters
+    ----------
+    history_length, duplicate_window, n_factors : int
+    in_memory_max : int
+        Profiles kept; more only while all of them are waiting to be frozen.
+    read_profiles : ProfileReader, optional
+        Without it nothing is ever evicted.
+
+    Attributes
+    ----------
+    rows : ProfileRows
+    """
+
+    def __init__(
+        self,
+        history_length: int,
+        duplicate_window: int,
+        n_factors: int,
+        in_memory_max: int,
+        ids: ItemIds,
+        read_profiles: ProfileReader | None,
+    ) -> None:
+        self._shape = (history_length, duplicate_window, n_factors)
+        self._in_memory_max = in_memory_max
+        self._ids = ids
+        self._read = read_profiles
+        self._slots: dict[int, int] = {}
+        self._free: list[int] = list(range(FIRST_USERS - 1, -1, -1))
+        self._turn = 0
+        self.rows = empty_profile_rows(FIRST_USERS, *self._shape, FIRST_USERS)
+        self._hash: NDArray[np.uint64] = np.zeros(FIRST_USERS, np.uint64)
+        self._partition: NDArray[np.int32] = np.full(FIRST_USERS, NO_PARTITION, np.int32)
+        self._last_turn: NDArray[np.int64] = np.zeros(FIRST_USERS, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def find(self, user_hash: int) -> int | None:
+        """Return the slot of a user in memory, None if there is none."""
+        return self._slots.get(user_hash)
+
+    def slots(self, partition: int, user_hashes: list[int]) -> NDArray[np.int32]:
+        """Return the slots of users, reading or creating their profiles as needed.
+
+        Parameters
+        ----------
+        partition : int
+            All of them belong to it.
+        user_hashes : list of int
+            May repeat.
+
+        Returns
+        -------
+        int32[len(user_hashes)]
+        """
+        self._turn += 1
+        missing = [h for h in dict.fromkeys(user_hashes) if h not in self._slots]
+        if missing:
+            known = np.fromiter(
+                (self._slots[h] for h in user_hashes if h in self._slots), np.int64
+            )
+            self._last_turn[known] = self._turn
+            self._admit(partition, missing)
+        slots = np.fromiter((self._slots[h] for h in user_hashes), np.int32, len(user_hashes))
+        self._last_turn[slots] = self._turn
+        return slots
+
+    def reserve_seen_blocks(self, n_blocks: int) -> None:
+        """Make room for `n_blocks` more blocks of seen items."""
+        needed = int(self.rows.seen_used[0]) + n_blocks
+        if needed > len(self.rows.seen_next):
+            self._grow(len(self._hash), doubled(len(self.rows.seen_next), needed))
+
+    def n_dirty(self, partition: int) -> int:
+        """Return how many profiles of a partition changed since they were last frozen."""
+        return len(self._dirty(partition))
+
+    def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
+        """Return the changed profiles of a partition, encoded, and take them as unchanged from now on."""
+        dirty = self._dirty(partition)
+        frozen = [
+            (row_key(PROFILE, int(self._hash[user])), encode_profile(self.rows, self._ids, user))
+            for user in dirty.tolist()
+        ]
+        self.rows.dirty[dirty] = 0
+        return frozen
+
+    def close_partition(self, partition: int) -> None:
+        """Forget all profiles of a partition, changed or not."""
+        self._evict(np.flatnonzero(self._partition == partition))
+
+    def _dirty(self, partition: int) -> NDArray[np.int64]:
+        return np.flatnonzero((self.rows.dirty == 1) & (self._partition == partition))
+
+    def _admit(self, partition: int, missing: list[int]) -> None:
+        self._make_room(len(missing))
+        stored: Iterable[bytes | None] = [None] * len(missing)
+        if self._read is not None:
+            stored = self._read(partition, [row_key(PROFILE, h) for h in missing])
+        for user_hash, value in zip(missing, stored, strict=True):
+            slot = self._free.pop()
+            self._slots[user_hash] = slot
+            self._hash[slot] = user_hash
+            self._partition[slot] = partition
+            if value is not None:
+                self.reserve_seen_blocks(blocks_needed(value))
+                key = row_key(PROFILE, user_hash)
+                decode_profile(self.rows, self._ids, slot, key, value)
+
+    def _make_room(self, n_users: int) -> None:
+        if self._read is not None and len(self._slots) + n_users > self._in_memory_max:
+            clean = (self.rows.dirty == 0) & (self._partition != NO_PARTITION)
+            idle = np.flatnonzero(clean & (self._last_turn < self._turn))
+            n_evicted = max(n_users, int(self._in_memory_max * EVICTED_SHARE))
+            if n_evicted < len(idle):
+                oldest = np.argpartition(self._last_turn[idle], n_evicted)[:n_evicted]
+                idle = idle[oldest]
+            self._evict(idle)
+        if len(self._free) < n_users:
+            present = len(self._hash)
+            self._grow(doubled(present, len(self._slots) + n_users), len(self.rows.seen_next))
+
+    def _evict(self, slots: NDArray[np.int64]) -> None:
+        for slot in slots.tolist():
+            del self._slots[int(self._hash[slot])]
+            clear_profile(self.rows, slot)
+            self._free.append(slot)
+        self._partition[slots] = NO_PARTITION
+
+    def _grow(self, n_users: int, n_blocks: int) -> None:
+        """Lengthen the columns; slots beyond the present ones become free."""
+        larger = empty_profile_rows(n_users, *self._shape, n_blocks)
+        present = len(self._hash)
+        self.rows = copy_into(larger, self.rows)
+        columns = (
+            np.zeros(n_users, np.uint64),
+            np.full(n_users, NO_PARTITION, np.int32),
+            np.zeros(n_users, np.int64),
+        )
+        old = (self._hash, self._partition, self._last_turn)
+        self._hash, self._partition, self._last_turn = copy_into(columns, old)
+        self._free.extend(range(n_users - 1, present - 1, -1))
