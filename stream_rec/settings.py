@@ -245,6 +245,7 @@ class ModelSettings(Section):
     learning_rate: PositiveFloat = 0.1
     seed: NonNegativeInt = 0
     users_in_memory_max: PositiveInt = 100_000
+    seen_items_max: PositiveInt = 5_000
     exclude_seen: bool = True
 
 
