@@ -135,6 +135,7 @@ def deliver(
 
 
 @click.command(help=HELP)
+@report_errors
 @click.argument("log")
 @click.option(
     "--speed",
@@ -162,7 +163,6 @@ def deliver(
 @click.option("--skip-bad-rows", is_flag=True, help="Pass over rows that cannot be read.")
 @log_options
 @kafka_options
-@report_errors
 def replay(
     log: str,
     kafka: KafkaOptions,

@@ -79,10 +79,11 @@ def text_lines(raw: RawFile) -> Iterator[Iterator[str]]:
     Raises
     ------
     InputError
-        When the packing is damaged or the text is not UTF-8.
+        When the packing is damaged.
     """
     unpacked = _unpack(raw)
-    text = io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+    # Bytes that are not UTF-8 spoil the field they are in (see rows.py), not the whole log.
+    text = io.TextIOWrapper(unpacked, "utf-8-sig", errors="surrogateescape", newline="")
     try:
         yield _lines_with_errors(text, raw.path)
     finally:
@@ -97,11 +98,6 @@ def _lines_with_errors(text: io.TextIOWrapper, path: str) -> Iterator[str]:
         for line in text:
             n_lines += 1
             yield line
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"expected UTF-8 text, got byte 0x{error.object[error.start]:02x} after "
-            f"{path}:{n_lines}; convert the file, for example with iconv -f latin1 -t utf-8"
-        ) from None
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise InputError(
             f"expected a whole compressed file, got damage after {path}:{n_lines} ({error}); "

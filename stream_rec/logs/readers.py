@@ -75,7 +75,7 @@ def read_jsonl(lines: Iterator[str]) -> Iterator[RawRecord]:
             continue
         try:
             record = decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeEncodeError) as error:
             yield RawRecord(position, {}, FieldError(f"expected a JSON object, got: {error}"))
             continue
         if isinstance(record, dict):

@@ -53,7 +53,21 @@ def parse_id(raw: Any, field: str) -> str:
         raise FieldError(f"expected {field} to be text or a whole number, got {raw!r}")
     if not text:
         raise FieldError(f"expected {field} to hold an id, got nothing")
+    if not text.isascii():
+        check_utf8(text, field)
     return text
+
+
+def check_utf8(text: str, field: str) -> None:
+    """Refuse text that was not UTF-8 in the file; the reader keeps such bytes as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        came = text.encode(errors="surrogateescape")
+        raise FieldError(
+            f"expected {field} to be UTF-8, got {came[:64]!r} (convert the file, for example "
+            "with iconv -f latin1 -t utf-8)"
+        ) from None
 
 
 def parse_optional_id(raw: Any, field: str) -> str | None:
