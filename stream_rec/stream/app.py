@@ -1,0 +1,240 @@
+"""The Faust application of a worker: wiring, and nothing else.
+
+    faust -A stream_rec.stream.app worker -l info
+
+The settings come from the file named by ``STREAM_REC_CONFIG``, if any, and from ``STREAM_REC_…``
+variables. ``stream-rec worker`` runs the same application with `create_app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import TP
+from mode import Service
+
+from stream_rec.config import Settings, load_settings
+from stream_rec.errors import DeliveryError, StreamRecError
+from stream_rec.kafka_clients import confluent_producer_config, faust_broker_options
+from stream_rec.stream.agent import define_agent
+from stream_rec.stream.assignment import Assignment
+from stream_rec.stream.changelog import ITEMS, PROFILES
+from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
+from stream_rec.stream.kafka_effects import KafkaEffects
+from stream_rec.stream.log_reader import LogReader
+from stream_rec.stream.pages import define_pages
+from stream_rec.stream.processor import Processor
+from stream_rec.stream.publisher import Publisher
+from stream_rec.stream.startup import check_topics
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.stores import Stores
+from stream_rec.stream.tables import RowTable, RowTableManager
+from stream_rec.stream.transport import BatchTransport
+
+REBALANCE_TIMEOUT_S = 60.0
+REVOKE_COMMIT_TIMEOUT_S = 0.4 * REBALANCE_TIMEOUT_S
+SHUTDOWN_COMMIT_SHARE = 0.6
+BATCHES_QUEUED_MAX = 16
+PARTITIONER = "murmur2_random"
+CONFIG_VARIABLE = "STREAM_REC_CONFIG"
+
+logger = logging.getLogger(__name__)
+
+
+class StreamApp(faust.App):
+    """Faust's application, with the parts that this worker adds.
+
+    Parameters
+    ----------
+    settings : Settings
+        All settings.
+    create_engine : EngineFactory
+        Called when the number of partitions is known.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(self, settings: Settings, create_engine: EngineFactory) -> None:
+        self.settings = settings
+        self.failure: BaseException | None = None
+        self.failed = asyncio.Event()
+        self.stats = Stats(time.time)
+        self.schedule = CommitSchedule(
+            settings.worker.commit_interval_s, settings.worker.commit_events_max
+        )
+        self._create_engine = create_engine
+        self.publisher: Publisher | None = None
+        self.assignment: Assignment | None = None
+        super().__init__(settings.app_id, **_faust_options(settings))
+
+    async def on_first_start(self) -> None:
+        """Check the topics, then build what needs to know their partitions."""
+        self._build(await check_topics(self.settings))
+
+    async def on_stop(self) -> None:
+        """Commit once more, unless this worker has failed; then stop as Faust does."""
+        if self.assignment is not None:
+            self.consumer.stop_flow()
+            self.flow_control.suspend()
+            timeout_s = self.settings.worker.shutdown_timeout_s * SHUTDOWN_COMMIT_SHARE
+            await self._give_up(timeout_s)
+        await super().on_stop()
+        if self.assignment is not None:
+            await self.log_reader.close()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop this worker with an error: the first one wins."""
+        if self.failure is not None:
+            return
+        self.failure = error
+        logger.error(
+            "this worker stops: %s",
+            error,
+            exc_info=None if isinstance(error, StreamRecError) else error,
+        )
+        self.failed.set()
+        if self.in_worker:
+            self.add_future(self.crash(error))
+
+    @Service.task
+    async def _commit_regularly(self) -> None:
+        while not self.should_stop and self.failure is None:
+            await self.schedule.wait()
+            try:
+                await self.assignment.commit()
+            except Exception as error:
+                self.fail(error)
+
+    def _build(self, n_partitions: int) -> None:
+        settings = self.settings
+        producer_options = confluent_producer_config(settings.kafka, partitioner=PARTITIONER)
+        self.publisher = Publisher(producer_options, self.fail)
+        self.log_reader = LogReader(settings.kafka)
+        self.stores = Stores(self._state_folder(), settings.worker)
+        effects = KafkaEffects(
+            settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
+        )
+        engine = self._create_engine(n_partitions, self._read_profiles)
+        self.processor = Processor(
+            engine, self.publisher, settings.topics, self.stats, self.schedule
+        )
+        self.assignment = Assignment(engine, self.processor, self.stores, effects, self.stats)
+
+    def _state_folder(self) -> Path:
+        """Return where the stores are; the embedded broker's state does not outlive its worker."""
+        if self.settings.kafka.embedded:
+            self._temporary = tempfile.TemporaryDirectory(prefix="stream-rec-")
+            return Path(self._temporary.name)
+        return self.settings.worker.state_dir / self.settings.app_id
+
+    async def _on_revoked(self, app: faust.App, revoked: set[TP], **_: Any) -> None:
+        await self._give_up(REVOKE_COMMIT_TIMEOUT_S)
+
+    async def _give_up(self, timeout_s: float) -> None:
+        try:
+            await self.assignment.give_up(timeout_s, commit=self.failure is None)
+        except TimeoutError:
+            self.fail(
+                DeliveryError(
+                    f"expected the last commit to take less than {timeout_s:g} s; its events will "
+                    "be processed again by the next owner of their partitions"
+                )
+            )
+        except Exception as error:
+            self.fail(error)
+
+    async def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
+        taken: bool = await self.consumer.commit_offsets(offsets)
+        return taken
+
+    def _read_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        return self.stores.read(PROFILES, partition, keys)
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_producer, self)
+
+    async def _producer_flush(self, logger: Any) -> None:
+        if self.failure is None and self.assignment is not None:
+            await super()._producer_flush(logger)
+
+    def _create_directories(self) -> None:
+        """Create none: the stores make their own folders."""
+
+
+def create_app(settings: Settings, create_engine: EngineFactory | None = None) -> StreamApp:
+    """Build the application of a worker.
+
+    Parameters
+    ----------
+    settings : Settings
+        All settings.
+    create_engine : EngineFactory, optional
+        Another engine than the recommender's.
+    """
+    app = StreamApp(settings, create_engine or _recommender(settings))
+    for table, changelog in (
+        (ITEMS, settings.topics.items_changelog),
+        (PROFILES, settings.topics.profiles_changelog),
+    ):
+        app.tables.add(RowTable(app, table, changelog))
+    app.on_partitions_revoked.connect(app._on_revoked)
+    define_agent(app)
+    define_pages(app)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """Build ``app`` when Faust's command line asks for it."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    path = os.environ.get(CONFIG_VARIABLE)
+    app = create_app(load_settings(Path(path) if path else None))
+    globals()["app"] = app
+    return app
+
+
+def _recommender(settings: Settings) -> EngineFactory:
+    def create_engine(n_partitions: int, read_profiles: ProfileReader) -> Engine:
+        from stream_rec.model.engine import Engine as Recommender
+
+        engine: Engine = Recommender(
+            settings.model,
+            settings.events,
+            source_topic=settings.topics.events,
+            n_partitions=n_partitions,
+            read_profiles=read_profiles,
+        )
+        return engine
+
+    return create_engine
+
+
+def _faust_options(settings: Settings) -> dict[str, Any]:
+    worker = settings.worker
+    return faust_broker_options(settings.kafka) | {
+        "TableManager": RowTableManager,
+        "datadir": worker.state_dir,
+        "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
+        "consumer_auto_offset_reset": "earliest",
+        "stream_buffer_maxsize": BATCHES_QUEUED_MAX,
+        "stream_recovery_delay": 0.0,
+        "stream_wait_empty": False,
+        "table_standby_replicas": 0,
+        "topic_disable_leader": True,
+        "web_enabled": worker.web_enabled,
+        "web_bind": worker.web_host,
+        "web_host": worker.web_host,
+        "web_port": worker.web_port,
+    }

@@ -1,0 +1,152 @@
+"""The partitions that this worker owns: taking them, committing for them, giving them up.
+
+Taking recovers and claims each partition, then loads its rows into the engine. Giving up commits
+once more and forgets. A taking that a new rebalance overtakes is cancelled; nothing of it remains
+but stores that hold more of their changelogs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterable
+
+from stream_rec.stream.changelog import ITEMS, TABLES
+from stream_rec.stream.commit import CommitCycle
+from stream_rec.stream.effects import Effects
+from stream_rec.stream.engine_port import Engine
+from stream_rec.stream.processor import Processor
+from stream_rec.stream.recovery import Recovered, recover
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.stores import Stores
+
+logger = logging.getLogger(__name__)
+
+
+class Assignment:
+    """Owns partitions on behalf of the application.
+
+    Parameters
+    ----------
+    engine, processor, stores, effects, stats
+        The parts that a partition passes through.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        processor: Processor,
+        stores: Stores,
+        effects: Effects,
+        stats: Stats,
+    ) -> None:
+        self._engine = engine
+        self._processor = processor
+        self._stores = stores
+        self._effects = effects
+        self._stats = stats
+        self._cycle = CommitCycle(effects)
+        self._one_at_a_time = asyncio.Lock()
+        self._taking: asyncio.Task[None] | None = None
+
+    def start_offsets(self) -> dict[int, int]:
+        """Offset of the first event to process, by owned partition."""
+        return self._processor.next_offsets
+
+    def watermarks(self) -> dict[int, int]:
+        """Offset of the last durable event, by owned partition."""
+        return {
+            partition: watermark.offset for partition, watermark in self._cycle.watermarks.items()
+        }
+
+    def committable_offsets(self) -> dict[int, int]:
+        """Durable watermark + 1, by owned partition."""
+        return {
+            partition: offset + 1 for partition, offset in self.watermarks().items() if offset >= 0
+        }
+
+    async def take(self, partitions: Iterable[int], generation: int) -> bool:
+        """Recover partitions and claim them; False if `give_up` was called meanwhile.
+
+        Raises
+        ------
+        StreamRecError
+            A partition cannot be recovered.
+        """
+        self._taking = asyncio.create_task(self._take(sorted(partitions), generation))
+        await asyncio.wait([self._taking])
+        taking, self._taking = self._taking, None
+        if taking is None or taking.cancelled():
+            return False
+        taking.result()
+        return True
+
+    async def commit(self) -> None:
+        """Run one commit cycle for all owned partitions.
+
+        Raises
+        ------
+        DeliveryError, FencedError, StateError
+            This worker must stop.
+        """
+        async with self._one_at_a_time:
+            started_at_s = time.time()
+            n_rows = await self._cycle.commit(
+                sorted(self._cycle.watermarks), self._processor.freeze
+            )
+            self._stats.count_commit(n_rows, started_at_s)
+
+    async def give_up(self, timeout_s: float, commit: bool = True) -> None:
+        """Commit once more, then forget all partitions.
+
+        Raises
+        ------
+        TimeoutError
+            The commit did not end in time; its events will be processed again.
+        """
+        await self._cancel_taking()
+        try:
+            if commit and self._cycle.watermarks:
+                async with asyncio.timeout(timeout_s):
+                    await self.commit()
+        finally:
+            for partition in list(self._cycle.watermarks):
+                self._cycle.release(partition)
+                await self._processor.close(partition)
+            self._stores.close_all()
+
+    async def _cancel_taking(self) -> None:
+        taking = self._taking
+        if taking is not None:
+            taking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([taking])
+
+    async def _take(self, partitions: list[int], generation: int) -> None:
+        async with self._one_at_a_time:
+            await self._effects.wait_for_acks()  # of a claim that was cancelled
+            for partition in partitions:
+                started_at_s = time.monotonic()
+                recovered = await self._recover(partition, generation)
+                await self._open(recovered)
+                logger.info(
+                    "partition %d recovered in %.2f s, going on from offset %d (epoch %d)",
+                    *(partition, time.monotonic() - started_at_s),
+                    *(recovered.start_offset, recovered.owned.epoch),
+                )
+
+    async def _recover(self, partition: int, generation: int) -> Recovered:
+        positions = {table: self._stores.open(table, partition) for table in TABLES}
+        return await recover(self._effects, partition, generation, positions)
+
+    async def _open(self, recovered: Recovered) -> None:
+        """Load the item rows into the engine, in a thread: there may be millions."""
+        partition = recovered.owned.partition
+        rows = self._effects.scan_rows(ITEMS, partition)
+        await asyncio.to_thread(
+            self._engine.open_partition, partition, rows, recovered.owned.watermark.offset
+        )
+        self._cycle.take(recovered.owned)
+        self._processor.open(partition, recovered.start_offset)

@@ -1,0 +1,138 @@
+r"""Layout of what the stream itself writes into changelogs and stores: epochs, watermarks, claims.
+
+Every record of a changelog carries the epoch of the worker that wrote it, in the header ``epoch``:
+
+    epoch        i64 big endian = era << 32 | generation of the consumer group
+
+The generation grows with every rebalance, so a worker that lost its partitions has a smaller epoch
+than the one that got them. A group that was deleted, or that expired, starts again at generation 1;
+its first owner that proves to be a member then begins the next era.
+
+Reserved keys (all others belong to the engine and are opaque here):
+
+    b"\0watermark"   in profiles changelogs and in both stores: the durable prefix of the events
+        format          u16    1
+        n_partitions    u32    of the events topic, when this was written
+        offset          i64    highest event offset folded in, -1 for none
+        topic_id        16 B   of the events topic, zeros where the broker tells none
+    b"\0claim"       in changelogs: the first record of a new owner; no value of interest
+    b"\0position"    in stores: how far this copy of the changelog goes
+        format          u16    1
+        offset          i64    of the last changelog record applied
+        epoch           i64    highest epoch up to there
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from stream_rec.errors import RowFormatError
+
+ITEMS = "items"
+PROFILES = "profiles"
+TABLES = (ITEMS, PROFILES)
+
+RESERVED_PREFIX = b"\0"
+WATERMARK_KEY = b"\0watermark"
+CLAIM_KEY = b"\0claim"
+POSITION_KEY = b"\0position"
+EPOCH_HEADER = "epoch"
+
+FORMAT_VERSION = 1
+NO_EPOCH = -1
+NO_TOPIC_ID = bytes(16)
+GENERATION_BITS = 32
+
+EPOCH = struct.Struct(">q")
+FORMAT = struct.Struct("<H")
+WATERMARK = struct.Struct("<HIq16s")
+POSITION = struct.Struct("<Hqq")
+
+
+class Watermark(NamedTuple):
+    """Everything of a partition up to and including ``offset`` is durable."""
+
+    offset: int
+    n_partitions: int
+    topic_id: bytes = NO_TOPIC_ID
+
+    def encode(self) -> bytes:
+        """Return the bytes of this watermark."""
+        return WATERMARK.pack(FORMAT_VERSION, self.n_partitions, self.offset, self.topic_id)
+
+    @classmethod
+    def decode(cls, value: bytes) -> Watermark:
+        """Read a watermark.
+
+        Raises
+        ------
+        RowFormatError
+            It was written by a newer build, or is no watermark.
+        """
+        _check_format(value, WATERMARK, "watermark")
+        _, n_partitions, offset, topic_id = WATERMARK.unpack(value)
+        return cls(offset, n_partitions, topic_id)
+
+
+class Position(NamedTuple):
+    """A store holds its changelog up to and including ``offset``, whose highest epoch is given."""
+
+    offset: int = -1
+    epoch: int = NO_EPOCH
+
+    def encode(self) -> bytes:
+        """Return the bytes of this position."""
+        return POSITION.pack(FORMAT_VERSION, self.offset, self.epoch)
+
+    @classmethod
+    def decode(cls, value: bytes) -> Position:
+        """Read a position.
+
+        Raises
+        ------
+        RowFormatError
+            It was written by a newer build, or is no position.
+        """
+        _check_format(value, POSITION, "position")
+        _, offset, epoch = POSITION.unpack(value)
+        return cls(offset, epoch)
+
+
+def make_epoch(era: int, generation: int) -> int:
+    """Return the epoch of a generation of the consumer group.
+
+    Examples
+    --------
+    >>> make_epoch(0, 7) < make_epoch(0, 8) < make_epoch(1, 1)
+    True
+    """
+    return era << GENERATION_BITS | generation
+
+
+def era_of(epoch: int) -> int:
+    """Return the era of an epoch; 0 where there was none yet."""
+    return max(epoch, 0) >> GENERATION_BITS
+
+
+def encode_epoch(epoch: int) -> list[tuple[str, bytes]]:
+    """Return the headers of a changelog record."""
+    return [(EPOCH_HEADER, EPOCH.pack(epoch))]
+
+
+def decode_epoch(headers: list[tuple[str, bytes]] | None) -> int:
+    """Read the epoch of a changelog record; a record without one is older than every epoch."""
+    for name, value in headers or ():
+        if name == EPOCH_HEADER and len(value) == EPOCH.size:
+            epoch: int = EPOCH.unpack(value)[0]
+            return epoch
+    return NO_EPOCH
+
+
+def _check_format(value: bytes, layout: struct.Struct, name: str) -> None:
+    version = FORMAT.unpack_from(value)[0] if len(value) >= FORMAT.size else None
+    if version != FORMAT_VERSION or len(value) != layout.size:
+        raise RowFormatError(
+            f"{name} expected format {FORMAT_VERSION} with {layout.size} bytes, came format "
+            f"{version} with {len(value)} bytes; a newer format needs a newer worker"
+        )

@@ -1,0 +1,250 @@
+"""The commit cycle: the one place that knows the order in which things become durable.
+
+Every ``worker.commit_interval_s``, after ``worker.commit_events_max`` events, and before partitions
+are given up:
+
+1. freeze the dirty rows of each owned partition; events go on being processed meanwhile
+2. produce the item rows, wait for their acknowledgements, see that nobody else wrote there
+3. produce the profile rows, then the watermark; wait for these and for the lists and dead letters
+   published so far; see that nobody else wrote there
+4. write rows, changelog position and watermark to each store, one atomic batch per store
+5. commit watermark + 1
+
+So what is durable is always a prefix: the store of its changelog, items before profiles, rows
+before the watermark that vouches for them, everything before the committed offset.
+
+What if a step fails
+1. Nothing has happened; the worker stops and the events are processed again from the watermark.
+2. Some item rows are in the changelog. The next owner reads them, starts at the old watermark, and
+   its engine leaves out of each row what that row already contains.
+3. Likewise; profile rows that are in the changelog imply that their item rows are. The watermark is
+   the last record, so if it is there, everything that it vouches for is.
+4. The store is older than its changelog, and recovery rolls it forward from its position.
+5. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
+   watermark.
+A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stream_rec.errors import StateError
+from stream_rec.stream.changelog import (
+    CLAIM_KEY,
+    ITEMS,
+    PROFILES,
+    WATERMARK_KEY,
+    Position,
+    Watermark,
+)
+from stream_rec.stream.effects import Acked, Effects, Row
+from stream_rec.stream.fence import check_foreign, claim_row
+
+REPAIR_ROUNDS_MAX = 10
+
+
+class Frozen(Protocol):
+    """What was dirty in a partition at one moment."""
+
+    @property
+    def partition(self) -> int:
+        """Of the events topic."""
+
+    @property
+    def offset(self) -> int:
+        """Of the last event that is folded in."""
+
+    @property
+    def items(self) -> Sequence[tuple[bytes, bytes]]:
+        """Rows of the items table."""
+
+    @property
+    def profiles(self) -> Sequence[tuple[bytes, bytes]]:
+        """Rows of the profiles table."""
+
+
+@dataclass
+class Ownership:
+    """What this worker knows of a partition that it owns.
+
+    ``next_offsets`` has, by table, the offset that the next changelog record must get as long as
+    nobody else writes there.
+    """
+
+    partition: int
+    epoch: int
+    watermark: Watermark
+    next_offsets: dict[str, int]
+
+
+class CommitCycle:
+    """Makes frozen state durable, for the partitions that this worker owns.
+
+    Parameters
+    ----------
+    effects : Effects
+        The world.
+    """
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+        self._owned: dict[int, Ownership] = {}
+
+    @property
+    def watermarks(self) -> dict[int, Watermark]:
+        """The durable watermark of each owned partition."""
+        return {partition: owned.watermark for partition, owned in self._owned.items()}
+
+    def take(self, owned: Ownership) -> None:
+        """Begin to commit for a partition, after its recovery."""
+        self._owned[owned.partition] = owned
+
+    def release(self, partition: int) -> None:
+        """Give a partition up; what is not durable by now will be processed by its next owner."""
+        self._owned.pop(partition, None)
+
+    async def commit(
+        self, partitions: Iterable[int], freeze: Callable[[int], Awaitable[Frozen]]
+    ) -> int:
+        """Run one cycle; see the head of this module for the steps.
+
+        Parameters
+        ----------
+        partitions : Iterable[int]
+            Owned partitions.
+        freeze : Callable[[int], Awaitable[Frozen]]
+            Takes the dirty rows of a partition, between two batches of events.
+
+        Returns
+        -------
+        int
+            Number of rows made durable.
+
+        Raises
+        ------
+        DeliveryError
+            Something was not acknowledged.
+        FencedError
+            A partition has a new owner.
+        """
+        # 1. freeze
+        frozen = [await freeze(partition) for partition in partitions]
+        frozen = [one for one in frozen if self._is_news(one)]
+        if not frozen:
+            return 0
+        # 2. item rows, durable before the profiles that imply them
+        items = {one.partition: list(one.items) for one in frozen}
+        await self._make_durable(ITEMS, items)
+        # 3. profile rows, then the watermark
+        watermarks = {one.partition: self._advance(one) for one in frozen}
+        profiles = {one.partition: [*one.profiles, watermarks[one.partition]] for one in frozen}
+        await self._make_durable(PROFILES, profiles)
+        # 4. the stores
+        for one in frozen:
+            watermark = Watermark.decode(watermarks[one.partition][1])
+            await self._write(ITEMS, one.partition, items[one.partition], watermark)
+            await self._write(PROFILES, one.partition, profiles[one.partition][:-1], watermark)
+            self._owned[one.partition].watermark = watermark
+        # 5. the committed offset
+        await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
+        return sum(len(one.items) + len(one.profiles) for one in frozen)
+
+    def _is_news(self, frozen: Frozen) -> bool:
+        behind = self._owned[frozen.partition].watermark.offset
+        return frozen.offset > behind or bool(frozen.items or frozen.profiles)
+
+    def _advance(self, frozen: Frozen) -> tuple[bytes, bytes]:
+        watermark = self._owned[frozen.partition].watermark
+        return WATERMARK_KEY, watermark._replace(offset=frozen.offset).encode()
+
+    async def _make_durable(
+        self, table: str, rows: Mapping[int, Sequence[tuple[bytes, bytes]]]
+    ) -> None:
+        """Produce rows and wait until they are the last valid ones of their keys."""
+        for partition, partition_rows in rows.items():
+            epoch = self._owned[partition].epoch
+            for row in partition_rows:
+                await self._effects.produce(table, partition, row, epoch)
+        await settle(self._effects, self._owned, rows={table: rows})
+
+    async def _write(
+        self, table: str, partition: int, rows: Sequence[Row], watermark: Watermark
+    ) -> None:
+        owned = self._owned[partition]
+        position = Position(owned.next_offsets[table] - 1, owned.epoch)
+        await self._effects.write_batch(table, partition, rows, position, watermark)
+
+
+async def settle(
+    effects: Effects,
+    owned: Mapping[int, Ownership],
+    rows: Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]],
+) -> None:
+    """Wait for acknowledgements, then write again every key that a zombie wrote in between.
+
+    Parameters
+    ----------
+    effects : Effects
+        The world.
+    owned : Mapping[int, Ownership]
+        The partitions written to; their ``next_offsets`` advance.
+    rows : Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]]
+        What is newer than the store, by table and partition.
+
+    Raises
+    ------
+    FencedError
+        A partition has a new owner.
+    StateError
+        The changelog was truncated or re-created, or a zombie writes without end.
+    """
+    for _ in range(REPAIR_ROUNDS_MAX):
+        acknowledged = await effects.wait_for_acks()
+        repaired = False
+        for (table, partition), acked in acknowledged.items():
+            stale_keys = await _advance_past(effects, table, owned[partition], acked)
+            newer = dict(rows.get(table, {}).get(partition, ())) if stale_keys else {}
+            for key in sorted(stale_keys):
+                row = await _current_row(effects, table, owned[partition], key, newer)
+                await effects.produce(table, partition, row, owned[partition].epoch)
+                repaired = True
+        if not repaired:
+            return
+    raise StateError(
+        f"expected to be alone in the changelogs after {REPAIR_ROUNDS_MAX} rounds, came records of "
+        "another worker in each; two groups use the same app_id: give each its own"
+    )
+
+
+async def _advance_past(effects: Effects, table: str, owned: Ownership, acked: Acked) -> set[bytes]:
+    """Move to behind what was acknowledged; return the keys that others wrote in between."""
+    expected = owned.next_offsets[table]
+    if acked.first < expected:
+        raise StateError(
+            f"{table} changelog, partition {owned.partition}: expected the next offset to be "
+            f"{expected} or more, came {acked.first}: the topic was re-created or has lost "
+            "acknowledged records; restart this worker to compare its state with the topic"
+        )
+    owned.next_offsets[table] = acked.last + 1
+    if acked.last + 1 - expected == acked.n_records:
+        return set()
+    stale_keys: set[bytes] = set()
+    async for records in effects.read_log(table, owned.partition, expected, acked.last + 1):
+        stale_keys = (stale_keys - {record.key for record in records}) | check_foreign(
+            records, owned.epoch
+        )
+    return stale_keys
+
+
+async def _current_row(
+    effects: Effects, table: str, owned: Ownership, key: bytes, newer: Mapping[bytes, bytes]
+) -> Row:
+    if key == CLAIM_KEY:
+        return claim_row()
+    if key in newer:
+        return key, newer[key]
+    stored = await effects.read_rows(table, owned.partition, [key])
+    return key, stored[0]

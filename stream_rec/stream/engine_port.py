@@ -1,0 +1,109 @@
+"""What the stream asks of an engine; stream_rec.model.engine is the one in production.
+
+The engine is a deterministic fold: records of a partition in offset order in, lists and refusals
+out, state kept as rows. Row keys and values are opaque to the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+
+class Record(Protocol):
+    """A record of the events topic; aiokafka's ``ConsumerRecord`` is one."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+
+
+class Published(Protocol):
+    """The refreshed list of an accepted event, complete, as it goes to the output topic."""
+
+    @property
+    def offset(self) -> int:
+        """Offset of the event."""
+
+    @property
+    def key(self) -> bytes:
+        """User id."""
+
+    @property
+    def value(self) -> bytes:
+        """JSON message."""
+
+
+class Refused(Protocol):
+    """A record that cannot be used."""
+
+    @property
+    def index(self) -> int:
+        """Position in the batch."""
+
+    @property
+    def code(self) -> str:
+        """Stable reason, counted."""
+
+    @property
+    def reason(self) -> str:
+        """The reason, for a person."""
+
+
+class BatchResult(Protocol):
+    """What became of a batch."""
+
+    @property
+    def published(self) -> Sequence[Published]:
+        """One list for each accepted event, in offset order."""
+
+    @property
+    def refused(self) -> Sequence[Refused]:
+        """The records that cannot be used."""
+
+    @property
+    def n_duplicates(self) -> int:
+        """Number of events dropped as repeated."""
+
+
+class FrozenRows(Protocol):
+    """Everything of a partition that was dirty at one moment, encoded."""
+
+    @property
+    def items(self) -> Sequence[tuple[bytes, bytes]]:
+        """Rows of the items table."""
+
+    @property
+    def profiles(self) -> Sequence[tuple[bytes, bytes]]:
+        """Rows of the profiles table."""
+
+
+class Engine(Protocol):
+    """The model of the partitions that this worker owns."""
+
+    def open_partition(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+    ) -> None:
+        """Load the durable item rows of a partition."""
+
+    def close_partition(self, partition: int) -> None:
+        """Forget all of a partition, dirty or not."""
+
+    def process(
+        self, partition: int, records: Sequence[Record], generated_at_ms: int
+    ) -> BatchResult:
+        """Fold a batch of records and rank for each of its events."""
+
+    def n_dirty(self, partition: int) -> int:
+        """Return the number of rows that changed since they were last frozen."""
+
+    def freeze(self, partition: int) -> FrozenRows:
+        """Hand out the dirty rows; afterwards none is dirty."""
+
+
+ProfileReader = Callable[[int, list[bytes]], Sequence[bytes | None]]
+"""(partition, keys) -> rows of the profiles store, None where there is none."""
+
+EngineFactory = Callable[[int, ProfileReader], Engine]
+"""(number of partitions of the events topic, reader of profiles) -> engine."""

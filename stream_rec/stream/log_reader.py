@@ -1,0 +1,156 @@
+"""Bulk reading of changelog partitions, and what is known about the events topic.
+
+A librdkafka consumer without a group reads by partition and offset. Its calls run in one thread of
+their own, so that heartbeats and the event loop go on, and hand over up to 10,000 records at once:
+Faust's own recovery takes the same records one by one. A read is finished when the consumer's
+position reaches the end, not when the last record is seen: the end of a compacted topic may hold
+no record any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient
+
+from stream_rec.errors import StateError
+from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
+from stream_rec.settings import KafkaSettings
+from stream_rec.stream.changelog import NO_TOPIC_ID, decode_epoch
+from stream_rec.stream.effects import LogRecord, Source
+
+RECORDS_PER_CALL_MAX = 10_000
+POLL_TIMEOUT_S = 0.1
+STALLED_POLLS_MAX = 300
+
+
+class LogReader:
+    """Reads stretches of partitions; one at a time.
+
+    Parameters
+    ----------
+    kafka : KafkaSettings
+        Address, security, fetch limits.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="changelog-reader")
+        self._one_at_a_time = asyncio.Lock()
+        self._consumer: confluent_kafka.Consumer | None = None
+
+    async def read(
+        self, topic: str, partition: int, start: int, end: int
+    ) -> AsyncIterator[Sequence[LogRecord]]:
+        """Yield the records with start ≤ offset < end, in batches.
+
+        Raises
+        ------
+        StateError
+            The broker sends nothing more before the end is reached.
+        """
+        if start >= end:
+            return
+        async with self._one_at_a_time:
+            await self._call(self._seek, topic, partition, start)
+            position, n_stalled = start, 0
+            while position < end:
+                records, reached = await self._call(self._take, topic, partition, position, end)
+                n_stalled = 0 if reached > position else n_stalled + 1
+                position = reached
+                if records:
+                    yield records
+                if n_stalled > STALLED_POLLS_MAX:
+                    raise StateError(
+                        f"{topic}, partition {partition}: expected records up to offset {end - 1}, "
+                        f"came none after {position - 1} for "
+                        f"{STALLED_POLLS_MAX * POLL_TIMEOUT_S:.0f} s"
+                    )
+
+    async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        """Return the first offset that exists and the next that will."""
+        first, end = await self._call(self._watermark_offsets, topic, partition)
+        return first, end
+
+    async def describe(self, topic: str) -> Source:
+        """Return the number of partitions of a topic and its id, zeros where none is told."""
+        source: Source = await self._call(self._describe, topic)
+        return source
+
+    async def close(self) -> None:
+        """Close the consumer and its thread."""
+        await self._call(self._close)
+        self._thread.shutdown()
+
+    async def _call(self, function, *arguments):  # type: ignore[no-untyped-def]
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def _client(self) -> confluent_kafka.Consumer:
+        if self._consumer is None:
+            self._consumer = confluent_kafka.Consumer(
+                confluent_consumer_config(
+                    self._kafka,
+                    group_id=f"unused-{uuid.uuid4()}",
+                    auto_offset_reset="earliest",
+                    enable_partition_eof=True,
+                )
+            )
+        return self._consumer
+
+    def _seek(self, topic: str, partition: int, start: int) -> None:
+        self._client().assign([confluent_kafka.TopicPartition(topic, partition, start)])
+
+    def _take(
+        self, topic: str, partition: int, position: int, end: int
+    ) -> tuple[list[LogRecord], int]:
+        """Take what is there; return it and the offset before which nothing more will come."""
+        n_wanted = min(end - position, RECORDS_PER_CALL_MAX)
+        records = []
+        for message in self._client().consume(n_wanted, POLL_TIMEOUT_S):
+            error = message.error()
+            if error is None:
+                position = message.offset() + 1
+                if message.offset() < end:
+                    records.append(_to_record(message))
+            elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                position = max(position, message.offset())
+            elif not error.retriable():
+                raise StateError(f"{topic}, partition {partition}: {error.str()}")
+        return records, position
+
+    def _watermark_offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        timeout_s = self._kafka.request_timeout_s
+        offsets: tuple[int, int] = self._client().get_watermark_offsets(
+            confluent_kafka.TopicPartition(topic, partition), timeout_s, cached=False
+        )
+        return offsets
+
+    def _describe(self, topic: str) -> Source:
+        timeout_s = self._kafka.request_timeout_s
+        client = AdminClient(confluent_config(self._kafka))
+        n_partitions = len(client.list_topics(topic, timeout=timeout_s).topics[topic].partitions)
+        if self._kafka.embedded:
+            return Source(n_partitions, NO_TOPIC_ID)
+        topics = confluent_kafka.TopicCollection([topic])
+        described = client.describe_topics(topics, request_timeout=timeout_s)[topic].result()
+        return Source(n_partitions, _to_bytes(described.topic_id))
+
+    def _close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+
+
+def _to_record(message: confluent_kafka.Message) -> LogRecord:
+    return LogRecord(
+        message.offset(), message.key() or b"", message.value(), decode_epoch(message.headers())
+    )
+
+
+def _to_bytes(topic_id: confluent_kafka.Uuid) -> bytes:
+    high, low = topic_id.get_most_significant_bits(), topic_id.get_least_significant_bits()
+    return high.to_bytes(8, "big", signed=True) + low.to_bytes(8, "big", signed=True)

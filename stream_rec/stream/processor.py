@@ -1,0 +1,155 @@
+"""The hot path: one record batch in, its lists and dead letters out.
+
+Processing a batch, freezing rows and closing a partition take turns: a batch is folded *and*
+published in one turn, so whatever a freeze sees has left for Kafka already, and the watermark that
+vouches for it waits for its acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from aiokafka.structs import ConsumerRecord
+
+from stream_rec.settings import TopicSettings
+from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.engine_port import BatchResult, Engine, Refused
+from stream_rec.stream.publisher import Headers, Publisher
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.transport import RecordBatch
+
+NS_PER_MS = 1_000_000
+RECOMMENDATION_HEADERS: Headers = [
+    ("content-type", b"application/json"),
+    ("schema-version", b"1"),
+]
+
+
+class FrozenPartition(NamedTuple):
+    """The dirty rows of a partition, and the last event that is folded into them."""
+
+    partition: int
+    offset: int
+    items: Sequence[tuple[bytes, bytes]]
+    profiles: Sequence[tuple[bytes, bytes]]
+
+
+class Processor:
+    """Folds record batches into the engine and publishes what comes out.
+
+    Parameters
+    ----------
+    engine : Engine
+        The model.
+    publisher : Publisher
+        Where lists and dead letters go.
+    topics : TopicSettings
+        Names of the topics.
+    stats : Stats
+        Counted here.
+    schedule : CommitSchedule
+        Told of every event.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        publisher: Publisher,
+        topics: TopicSettings,
+        stats: Stats,
+        schedule: CommitSchedule,
+    ) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._topics = topics
+        self._stats = stats
+        self._schedule = schedule
+        self._next_offsets: dict[int, int] = {}
+        self._turn = asyncio.Lock()
+
+    @property
+    def next_offsets(self) -> dict[int, int]:
+        """Offset of the next event to process, by open partition."""
+        return dict(self._next_offsets)
+
+    def open(self, partition: int, start_offset: int) -> None:
+        """Begin to process a partition, from an offset on."""
+        self._next_offsets[partition] = start_offset
+
+    async def close(self, partition: int) -> None:
+        """Forget a partition, dirty or not; batches that still come for it are dropped."""
+        async with self._turn:
+            self._next_offsets.pop(partition, None)
+            self._engine.close_partition(partition)
+
+    async def freeze(self, partition: int) -> FrozenPartition:
+        """Take the dirty rows of a partition, between two batches."""
+        async with self._turn:
+            rows = self._engine.freeze(partition)
+            offset = self._next_offsets[partition] - 1
+            return FrozenPartition(partition, offset, rows.items, rows.profiles)
+
+    def n_dirty(self, partition: int) -> int:
+        """Return the number of rows of a partition that are not durable."""
+        return self._engine.n_dirty(partition)
+
+    async def process(self, partition: int, batch: RecordBatch) -> int | None:
+        """Fold and publish a batch.
+
+        Returns
+        -------
+        int or None
+            Offset to fetch again from, where batches before this one were lost on their way here;
+            this batch is then dropped.
+        """
+        async with self._turn:
+            expected = self._next_offsets.get(partition)
+            if expected is None:
+                return None
+            if batch.start > expected:
+                self._stats.n_rewinds += 1
+                return expected
+            records = batch.records
+            if records[0].offset < expected:
+                records = [record for record in records if record.offset >= expected]
+                self._stats.n_repeated += len(batch.records) - len(records)
+            if records:
+                await self._process(partition, records)
+                self._next_offsets[partition] = batch.last + 1
+            return None
+
+    async def _process(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+        started_at_s = time.time()
+        result = self._engine.process(partition, records, int(started_at_s * 1000))
+        await self._publish(result, records)
+        self._stats.n_lists += len(result.published)
+        self._stats.n_duplicates += result.n_duplicates
+        self._stats.refused.update(refused.code for refused in result.refused)
+        self._stats.count_batch(len(records), records[0].timestamp, started_at_s)
+        self._schedule.count(len(records))
+
+    async def _publish(self, result: BatchResult, records: Sequence[ConsumerRecord]) -> None:
+        send = self._publisher.send
+        topic = self._topics.recommendations
+        for published in result.published:
+            await send(topic, published.key, published.value, RECOMMENDATION_HEADERS)
+        for refused in result.refused:
+            record = records[refused.index]
+            headers = _dead_letter_headers(record, refused)
+            await send(self._topics.dlq, record.key, record.value, headers)
+
+
+def _dead_letter_headers(record: ConsumerRecord, refused: Refused) -> Headers:
+    """Return the headers that came, and why and whence the record is refused."""
+    return [
+        *record.headers,
+        ("dlq-code", refused.code.encode()),
+        ("dlq-reason", refused.reason.encode()),
+        ("dlq-source-topic", record.topic.encode()),
+        ("dlq-source-partition", b"%d" % record.partition),
+        ("dlq-source-offset", b"%d" % record.offset),
+        ("dlq-time-ms", b"%d" % (time.time_ns() // NS_PER_MS)),
+    ]

@@ -1,0 +1,191 @@
+"""Recovery of a partition: from whatever is on disk to the state that its changelogs hold.
+
+1. roll both stores forward to the ends of their changelogs (an empty disk starts at the beginning)
+2. see that the watermark fits the events topic: same topic, same partitions, not past its end
+3. choose an epoch greater than all others, append a claim to both changelogs, wait for it
+4. roll both stores forward to the claims: nothing older than a claim counts after it
+5. write again every key whose last record is a zombie's, because compaction would keep that one
+6. process events from the recovered watermark + 1, whatever offset the group has committed
+
+What if a step fails: nothing but stores that hold more of their changelogs has changed, except for
+a claim, which the next owner's claim overrules. All steps may be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from stream_rec.errors import StateError
+from stream_rec.stream.changelog import (
+    CLAIM_KEY,
+    PROFILES,
+    TABLES,
+    WATERMARK_KEY,
+    Position,
+    Watermark,
+    era_of,
+    make_epoch,
+)
+from stream_rec.stream.commit import Ownership, settle
+from stream_rec.stream.effects import Effects, Source
+from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
+
+logger = logging.getLogger(__name__)
+
+
+class Recovered(NamedTuple):
+    """A partition that is ours, and the offset of the first event to process."""
+
+    owned: Ownership
+    start_offset: int
+
+
+async def recover(
+    effects: Effects, partition: int, generation: int, positions: dict[str, Position]
+) -> Recovered:
+    """Bring a partition's stores up to date and claim its changelogs.
+
+    Parameters
+    ----------
+    effects : Effects
+        The world, with the stores of this partition open.
+    partition : int
+        Of the events topic.
+    generation : int
+        Of the consumer group, in which this worker got the partition.
+    positions : dict[str, Position]
+        How far each store goes, by table.
+
+    Raises
+    ------
+    StateError
+        The state contradicts the changelogs or the events topic.
+    FencedError
+        The partition has a newer owner.
+    """
+    prefixes = {table: ValidPrefix(positions[table]) for table in TABLES}
+    for table, prefix in prefixes.items():
+        await _roll_forward(effects, table, partition, prefix)
+    source = await effects.source()
+    first, end = await effects.source_range(partition)
+    watermark = await _read_watermark(effects, partition, source, end)
+    highest = max(prefix.position.epoch for prefix in prefixes.values())
+    epoch = await _choose_epoch(effects, partition, generation, highest, watermark)
+    owned = await _claim(effects, partition, epoch, prefixes, watermark)
+    start_offset = watermark.offset + 1
+    if start_offset < first:
+        logger.error(
+            "partition %d: %d events were deleted by retention before they were processed "
+            "(offsets %d to %d); give the events topic a longer retention",
+            *(partition, first - start_offset, start_offset, first - 1),
+        )
+    return Recovered(owned, max(start_offset, first))
+
+
+async def _roll_forward(
+    effects: Effects, table: str, partition: int, prefix: ValidPrefix, end: int | None = None
+) -> None:
+    """Apply the changelog from where the store ends up to ``end``, or to its end."""
+    start = prefix.position.offset + 1
+    log_end = await effects.log_end(table, partition)
+    if start > log_end:
+        raise StateError(
+            f"{table}, partition {partition}: the state on disk goes to changelog offset "
+            f"{start - 1}, the changelog only to {log_end - 1}: the topic was re-created or has "
+            "lost records; restore the topic, or start anew with another app_id"
+        )
+    async for records in effects.read_log(table, partition, start, log_end if end is None else end):
+        rows = prefix.accept(records)
+        await effects.write_batch(table, partition, list(rows.items()), prefix.position, None)
+
+
+async def _read_watermark(
+    effects: Effects, partition: int, source: Source, source_end: int
+) -> Watermark:
+    """Read the recovered watermark and compare it with the events topic."""
+    stored = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
+    current = Watermark(-1, source.n_partitions, source.topic_id)
+    if stored is None:
+        return current
+    watermark = Watermark.decode(stored)
+    advice = "the model belongs to another topic: start anew with another app_id"
+    if watermark.n_partitions != source.n_partitions:
+        raise StateError(
+            f"expected the events topic to have {watermark.n_partitions} partitions, as when this "
+            f"state was written, came {source.n_partitions}: users have moved between partitions; "
+            f"{advice}, or restore the number"
+        )
+    if any(watermark.topic_id) and any(source.topic_id) and watermark.topic_id != source.topic_id:
+        raise StateError(
+            f"expected the events topic with id {watermark.topic_id.hex()}, came "
+            f"{source.topic_id.hex()}: it was deleted and created again; {advice}"
+        )
+    if watermark.offset >= source_end:
+        raise StateError(
+            f"events, partition {partition}: expected at least {watermark.offset + 1} offsets, as "
+            f"many as this state contains, came {source_end}: the topic was re-created or has lost "
+            f"records; {advice}"
+        )
+    return current._replace(offset=watermark.offset)
+
+
+async def _choose_epoch(
+    effects: Effects, partition: int, generation: int, highest: int, watermark: Watermark
+) -> int:
+    """Return an epoch at least as great as all before.
+
+    A generation smaller than one in the changelog is either a zombie's, or that of a group which
+    was deleted or has expired and counts anew. A commit tells them apart: Kafka takes it only from
+    members of the group's present generation.
+    """
+    epoch = make_epoch(era_of(highest), generation)
+    if epoch >= highest:
+        return epoch
+    if not await effects.commit({partition: watermark.offset + 1}):
+        raise FencedError(
+            f"partition {partition}: expected to own it in generation {generation}, but Kafka "
+            "refuses our commit: the group has moved on"
+        )
+    logger.warning("the consumer group counts its generations anew; beginning the next era")
+    return make_epoch(era_of(highest) + 1, generation)
+
+
+async def _claim(
+    effects: Effects,
+    partition: int,
+    epoch: int,
+    prefixes: dict[str, ValidPrefix],
+    watermark: Watermark,
+) -> Ownership:
+    """Append the claims, read up to them, and mend what zombies wrote."""
+    for table in TABLES:
+        await effects.produce(table, partition, claim_row(), epoch)
+    acknowledged = await effects.wait_for_acks()
+    next_offsets = {}
+    for table, prefix in prefixes.items():
+        next_offsets[table] = acknowledged[table, partition].last + 1
+        await _roll_forward(effects, table, partition, prefix, end=next_offsets[table])
+        if prefix.position.epoch != epoch:
+            raise FencedError(
+                f"{table}, partition {partition}: expected our claim with epoch {epoch} to be the "
+                f"greatest, came {prefix.position.epoch}: another worker owns it"
+            )
+    latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
+    if latest is not None:
+        watermark = watermark._replace(offset=Watermark.decode(latest).offset)
+    owned = Ownership(partition, epoch, watermark, next_offsets)
+    await _write_stale_again(effects, owned, prefixes)
+    return owned
+
+
+async def _write_stale_again(
+    effects: Effects, owned: Ownership, prefixes: dict[str, ValidPrefix]
+) -> None:
+    if not any(prefix.stale_keys for prefix in prefixes.values()):
+        return
+    for table, prefix in prefixes.items():
+        for key in sorted(prefix.stale_keys - {CLAIM_KEY}):
+            stored = await effects.read_rows(table, owned.partition, [key])
+            await effects.produce(table, owned.partition, (key, stored[0]), owned.epoch)
+    await settle(effects, {owned.partition: owned}, rows={})

@@ -1,0 +1,100 @@
+"""What must be true before a worker joins its group: Kafka answers, and the topics fit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+
+from stream_rec.errors import StreamRecError, TopicError
+from stream_rec.kafka_clients import confluent_config
+from stream_rec.settings import KafkaSettings, Settings, TopicSettings
+
+ATTEMPT_TIMEOUT_S = 2.0
+CONFIG_TIMEOUT_S = 10.0
+WAIT_FOR_KAFKA_S = 60.0
+MEND = "run `stream-rec topics create`, then `stream-rec topics check`"
+
+logger = logging.getLogger(__name__)
+
+
+class KafkaUnreachableError(StreamRecError):
+    """No broker answered."""
+
+
+async def check_topics(settings: Settings, wait_for_kafka_s: float = WAIT_FOR_KAFKA_S) -> int:
+    """Wait for Kafka, check the topics, and return the number of partitions of events.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the worker.
+    wait_for_kafka_s : float
+        How long to go on asking when no broker answers.
+
+    Raises
+    ------
+    KafkaUnreachableError
+        No broker answered in time.
+    TopicError
+        A topic is missing, or does not fit the others.
+    """
+    client = AdminClient(confluent_config(settings.kafka) | {"log_level": 0})
+    n_partitions = await _list_topics(client, settings.kafka, wait_for_kafka_s)
+    topics = settings.topics
+    missing = [name for name in topics.names if name not in n_partitions]
+    if missing:
+        raise TopicError(f"expected the topics {', '.join(missing)}, came none; {MEND}")
+    _check_partitions(topics, n_partitions)
+    if not settings.kafka.embedded:
+        await asyncio.to_thread(_check_compaction, client, topics)
+    return n_partitions[topics.events]
+
+
+async def _list_topics(client: AdminClient, kafka: KafkaSettings, wait_s: float) -> dict[str, int]:
+    """Return the number of partitions of each topic, asking again until a broker answers."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            listed = await asyncio.to_thread(client.list_topics, timeout=ATTEMPT_TIMEOUT_S)
+        except KafkaException as error:
+            reason = error.args[0].str()
+        else:
+            return {name: len(topic.partitions) for name, topic in listed.topics.items()}
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise KafkaUnreachableError(
+                f"expected Kafka at {kafka.broker}, came no answer in {wait_s:.0f} s ({reason}); "
+                "is it running, and are kafka.broker and the security settings right?"
+            )
+        logger.warning(
+            "no answer from Kafka at %s (%s); trying for %.0f s more", kafka.broker, reason, left_s
+        )
+
+
+def _check_partitions(topics: TopicSettings, n_partitions: Mapping[str, int]) -> None:
+    expected = n_partitions[topics.events]
+    for name in (topics.items_changelog, topics.profiles_changelog):
+        if n_partitions[name] != expected:
+            raise TopicError(
+                f"expected {name} to have as many partitions as {topics.events} ({expected}), came "
+                f"{n_partitions[name]}; delete it, then {MEND}; or start anew with another app_id"
+            )
+
+
+def _check_compaction(client: AdminClient, topics: TopicSettings) -> None:
+    names = (topics.items_changelog, topics.profiles_changelog, topics.recommendations)
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    for resource, answer in client.describe_configs(
+        resources, request_timeout=CONFIG_TIMEOUT_S
+    ).items():
+        policy = answer.result()["cleanup.policy"].value
+        if policy != "compact":
+            raise TopicError(
+                f"expected {resource.name} to have cleanup.policy = compact, came {policy}: it "
+                "would forget; run `stream-rec topics create --alter`"
+            )

@@ -1,0 +1,1 @@
+"""Tests of the whole pipeline on the embedded broker, with worker processes."""

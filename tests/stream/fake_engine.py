@@ -1,0 +1,155 @@
+"""An engine that honours the contract and counts: each row is the number of its events.
+
+Events are ``{"user": …, "item": …}``. Users' and items' rows count events, item rows also keep the
+sum of the history lengths that the event's user had (so that an item row depends on a profile).
+A row that already contains an event (``applied_offset``) does not count it again, and a user's
+history keeps the offsets of its events, so that a replayed event finds the history it found first.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from stream_rec.stream.engine_port import ProfileReader, Record
+
+COUNTS = struct.Struct("<Hqqq")
+HISTORY_MAX = 8
+
+
+class Published(NamedTuple):
+    offset: int
+    key: bytes
+    value: bytes
+
+
+class Refused(NamedTuple):
+    index: int
+    code: str
+    reason: str
+
+
+class Result(NamedTuple):
+    published: list[Published]
+    refused: list[Refused]
+    n_duplicates: int
+
+
+class Frozen(NamedTuple):
+    partition: int
+    offset: int
+    items: list[tuple[bytes, bytes]]
+    profiles: list[tuple[bytes, bytes]]
+
+
+class ItemRow(NamedTuple):
+    applied: int
+    n_events: int
+    history_sum: int
+
+    def encode(self) -> bytes:
+        return COUNTS.pack(1, *self)
+
+    @classmethod
+    def decode(cls, row: bytes) -> ItemRow:
+        return cls(*COUNTS.unpack(row)[1:])
+
+
+class ProfileRow(NamedTuple):
+    applied: int
+    n_events: int
+    history: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        offsets = struct.pack(f"<{len(self.history)}q", *self.history)
+        return COUNTS.pack(1, self.applied, self.n_events, len(self.history)) + offsets
+
+    @classmethod
+    def decode(cls, row: bytes) -> ProfileRow:
+        _, applied, n_events, n_history = COUNTS.unpack_from(row)
+        return cls(applied, n_events, struct.unpack_from(f"<{n_history}q", row, COUNTS.size))
+
+
+class FakeEngine:
+    """Counts events; see the head of this module."""
+
+    def __init__(self, n_partitions: int, read_profiles: ProfileReader) -> None:
+        self._read_profiles = read_profiles
+        self.items: dict[int, dict[bytes, ItemRow]] = {}
+        self.profiles: dict[int, dict[bytes, ProfileRow]] = {}
+        self._dirty: dict[int, tuple[set[bytes], set[bytes]]] = {}
+        self._last: dict[int, int] = {}
+
+    def open_partition(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+    ) -> None:
+        self.items[partition] = {key: ItemRow.decode(row) for key, row in rows}
+        self.profiles[partition] = {}
+        self._dirty[partition] = set(), set()
+        self._last[partition] = watermark
+
+    def close_partition(self, partition: int) -> None:
+        for state in (self.items, self.profiles, self._dirty, self._last):
+            state.pop(partition, None)
+
+    def process(self, partition: int, records: Sequence[Record], generated_at_ms: int) -> Result:
+        result = Result([], [], 0)
+        for index, record in enumerate(records):
+            event = _parse(record.value)
+            if event is None:
+                result.refused.append(Refused(index, "not_json", "expected a user and an item"))
+            else:
+                result.published.append(self._fold(partition, record.offset, event))
+            self._last[partition] = record.offset
+        return result
+
+    def n_dirty(self, partition: int) -> int:
+        return sum(map(len, self._dirty[partition]))
+
+    def freeze(self, partition: int) -> Frozen:
+        items, profiles = self._dirty[partition]
+        self._dirty[partition] = set(), set()
+        return Frozen(
+            partition,
+            self._last[partition],
+            [(key, self.items[partition][key].encode()) for key in sorted(items)],
+            [(key, self.profiles[partition][key].encode()) for key in sorted(profiles)],
+        )
+
+    def _fold(self, partition: int, offset: int, event: dict[str, Any]) -> Published:
+        user, item = f"u:{event['user']}".encode(), f"i:{event['item']}".encode()
+        profile = self._profile(partition, user)
+        n_before = sum(1 for at in profile.history if at < offset)
+        self._fold_item(partition, item, offset, n_before)
+        if offset > profile.applied:
+            history = (*profile.history, offset)[-HISTORY_MAX:]
+            profile = ProfileRow(offset, profile.n_events + 1, history)
+            self.profiles[partition][user] = profile
+            self._dirty[partition][1].add(user)
+        message = {"user": event["user"], "n": profile.n_events, "partition": partition}
+        return Published(offset, user[2:], json.dumps(message | {"offset": offset}).encode())
+
+    def _fold_item(self, partition: int, item: bytes, offset: int, n_before: int) -> None:
+        row = self.items[partition].get(item, ItemRow(-1, 0, 0))
+        if offset > row.applied:
+            row = ItemRow(offset, row.n_events + 1, row.history_sum + n_before)
+            self.items[partition][item] = row
+            self._dirty[partition][0].add(item)
+
+    def _profile(self, partition: int, user: bytes) -> ProfileRow:
+        known = self.profiles[partition].get(user)
+        if known is None:
+            stored = self._read_profiles(partition, [user])[0]
+            known = ProfileRow(-1, 0, ()) if stored is None else ProfileRow.decode(stored)
+            self.profiles[partition][user] = known
+        return known
+
+
+def _parse(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        event = json.loads(value or b"")
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and {"user", "item"} <= event.keys() else None
