@@ -13,6 +13,7 @@ import click
 from stream_rec.errors import InputError
 from stream_rec.logs import EventLog, LogOptions, LogRow, open_log
 
+BAD_ROWS_SHOWN_MAX = 10
 LAP_GAP_MS = 1000
 """Between the last event of a lap and the first of the next."""
 
@@ -34,8 +35,8 @@ class ReplayPlan:
     loop : bool
         Start again at the end, with times and event ids moved on, so that a lap is news and not a
         repetition that the worker would drop.
-    skip_bad_rows : bool
-        Pass over rows that cannot be read instead of stopping there.
+    bad_rows : BadRows, optional
+        Passes over rows that cannot be read; without it they are an error.
     """
 
     path: str
@@ -43,7 +44,22 @@ class ReplayPlan:
     from_offset: int = 0
     limit: int | None = None
     loop: bool = False
-    skip_bad_rows: bool = False
+    bad_rows: BadRows | None = None
+
+
+class BadRows:
+    """Pass over the rows of a log that cannot be read; show some, count all."""
+
+    def __init__(self) -> None:
+        self.n_passed_over = 0
+
+    def __call__(self, error: InputError) -> None:
+        """Take the error of one row."""
+        self.n_passed_over += 1
+        if self.n_passed_over <= BAD_ROWS_SHOWN_MAX:
+            click.echo(f"passed over: {error}", err=True)
+        elif self.n_passed_over == BAD_ROWS_SHOWN_MAX + 1:
+            click.echo("more bad rows are passed over and counted", err=True)
 
 
 class RecordedEvent(NamedTuple):
@@ -70,7 +86,7 @@ def recorded_events(plan: ReplayPlan) -> Generator[RecordedEvent]:
     Raises
     ------
     InputError
-        When the log cannot be read, or ``from_offset`` is past its end.
+        When the log cannot be read, is empty, or ends before ``from_offset``.
     """
     events = _laps(plan) if plan.loop else _lap(plan, plan.from_offset)
     if plan.limit is None:
@@ -97,7 +113,7 @@ def _laps(plan: ReplayPlan) -> Iterator[RecordedEvent]:
 
 def _lap(plan: ReplayPlan, from_offset: int) -> Iterator[RecordedEvent]:
     with open_log(plan.path, plan.options) as log:
-        rows = log.rows(on_bad_row=_pass_over if plan.skip_bad_rows else None)
+        rows = log.rows(on_bad_row=plan.bad_rows)
         position = -1
         for position, row in enumerate(rows):
             if position >= from_offset:
@@ -105,14 +121,10 @@ def _lap(plan: ReplayPlan, from_offset: int) -> Iterator[RecordedEvent]:
         _require_events(log, position + 1, from_offset)
 
 
-def _pass_over(error: InputError) -> None:
-    click.echo(f"passed over: {error}", err=True)
-
-
 def _require_events(log: EventLog, n_rows: int, from_offset: int) -> None:
-    if n_rows <= from_offset and not (n_rows and n_rows == from_offset):
+    if n_rows < max(from_offset, 1):
         raise InputError(
-            f"expected more than {from_offset} events in {log.path}, got {n_rows} "
+            f"expected at least {max(from_offset, 1)} events in {log.path}, got {n_rows} "
             f"({log.n_bad_rows} bad rows passed over); give another log or a smaller --from-offset"
         )
 

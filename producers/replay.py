@@ -29,7 +29,7 @@ from producers.delivery import Delivery, open_producer
 from producers.log_options import log_options
 from producers.pacing import RATE, SLEEP_S_MIN, Pacer, SpeedType
 from producers.progress import EventProgress
-from producers.recorded import RecordedEvent, ReplayPlan, recorded_events
+from producers.recorded import BadRows, RecordedEvent, ReplayPlan, recorded_events
 from stream_rec.errors import StreamRecError
 from stream_rec.logs import LogOptions, LogRow
 from stream_rec.logs.timestamps import MILLISECONDS_FROM
@@ -176,10 +176,14 @@ def replay(
 ) -> int:
     """Replay a log and return the exit status."""
     settings = kafka.load_settings()
-    plan = ReplayPlan(log, how_to_read, from_offset, limit, loop, skip_bad_rows)
+    bad_rows = BadRows() if skip_bad_rows else None
+    plan = ReplayPlan(log, how_to_read, from_offset, limit, loop, bad_rows)
     with closing(recorded_events(plan)) as events, open_producer(settings.kafka) as producer:
         delivery = Delivery(producer, settings.topics.events)
-        return deliver(Replay(from_offset), events, delivery, Pacer(speed, rate_per_s))
+        status = deliver(Replay(from_offset), events, delivery, Pacer(speed, rate_per_s))
+    if bad_rows is not None:
+        click.echo(f"{bad_rows.n_passed_over:,} bad rows passed over", err=True)
+    return status
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -49,6 +49,8 @@ def parse_id(raw: Any, field: str) -> str:
         text = str(raw)
     elif isinstance(raw, float) and raw.is_integer():
         text = str(int(raw))
+    elif raw is None:
+        text = ""
     else:
         raise FieldError(f"expected {field} to be text or a whole number, got {raw!r}")
     if not text:

@@ -1,0 +1,105 @@
+"""What cannot be read is said with what was expected, what came, where, and what to do."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from stream_rec.errors import InputError
+from stream_rec.logs import Columns, LogOptions, open_log
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "log.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def read_error(path: Path, options: LogOptions | None = None) -> str:
+    with pytest.raises(InputError) as caught, open_log(path, options) as log:
+        list(log.rows())
+    return str(caught.value)
+
+
+BAD_ROWS = {
+    "empty user": ("user,item\nann,tea\n,tea\n", "expected user to hold an id, got nothing", 3),
+    "value": ("user,item,value\nann,tea,x\n", "expected value to be a number or empty, got 'x'", 2),
+    "NaN": ("user,item,value\nann,tea,nan\n", "finite number, got 'nan'", 2),
+    "time": ("user,item,ts\nann,tea,soon\n", "expected ts to be a time: got 'soon'", 2),
+    "columns": ("user,item\nann,tea,milk\n", "expected 2 columns, got 3", 2),
+    "blank lines count": ("user,item\n\n\nann\n", "expected 2 columns, got 1", 4),
+    "multi-line field counts": ('user,item,t\na,b,"x\ny"\n,b,c\n', "got nothing", 4),
+    "ratings.dat": ("1::1::5::1\n1::1::5\n", "expected 4 columns, got 3", 2),
+    "json": ('{"user":"a","item":"b"}\n{"user":\n', "expected a JSON object", 2),
+    "json list": ('{"user":"a","item":"b"}\n[1]\n', "expected a JSON object, got [1]", 2),
+    "json type": ('{"user":"a","item":{"x":1}}\n', "text or a whole number, got {'x': 1}", 1),
+    "json missing": ('{"user":"a"}\n', "expected item to hold an id, got nothing", 1),
+    "json boolean": ('{"user":"a","item":"b","value":true}\n', "number or empty, got True", 1),
+    "context": ('{"user":"a","item":"b","context":1}\n', "expected context to be an object", 1),
+    "not UTF-8": (b"user,item\nann,th\xe9\n", "iconv -f latin1", 2),
+    "json not UTF-8": (b'{"user":"a","item":"b"}\n{"user":"\xe9"}\n', "expected a JSON object", 2),
+    "unclosed quote": ('user,item\n"ann,tea\n', "expected delimited values", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "complaint", "line"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_bad_row_is_named_by_file_and_line(
+    tmp_path: Path, text: str | bytes, complaint: str, line: int
+) -> None:
+    path = write(tmp_path, text)
+    message = read_error(path)
+    assert complaint in message
+    assert f"{path}:{line} " in message
+
+
+@pytest.mark.parametrize(("text", "complaint", "line"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_bad_rows_can_be_passed_over(
+    tmp_path: Path, text: str | bytes, complaint: str, line: int
+) -> None:
+    errors: list[InputError] = []
+    with open_log(write(tmp_path, text)) as log:
+        rows = list(log.rows(on_bad_row=errors.append))
+        assert log.n_bad_rows == len(errors) == 1
+    assert complaint in str(errors[0])
+    assert all(row.user and row.item for row in rows)
+
+
+def test_rows_after_a_bad_one_are_read(tmp_path: Path) -> None:
+    with open_log(write(tmp_path, "user,item\n,x\nann,tea\n")) as log:
+        assert [row.user for row in log.rows(on_bad_row=lambda error: None)] == ["ann"]
+
+
+def test_missing_file_is_an_input_error(tmp_path: Path) -> None:
+    assert "No such file" in read_error(tmp_path / "nothing.csv")
+
+
+def test_folder_is_an_input_error(tmp_path: Path) -> None:
+    assert "Is a directory" in read_error(tmp_path)
+
+
+def test_empty_file_is_an_input_error(tmp_path: Path) -> None:
+    assert "empty first line" in read_error(write(tmp_path, ""))
+
+
+def test_unknown_columns_are_listed_with_the_option_to_name_them(tmp_path: Path) -> None:
+    message = read_error(write(tmp_path, "who,what\n1,2\n"))
+    assert "who, what" in message
+    assert "--user-column" in message
+
+
+def test_misspelt_column_is_an_input_error(tmp_path: Path) -> None:
+    options = LogOptions(Columns(user="custmer"))
+    message = read_error(write(tmp_path, "customer,item\n1,2\n"), options)
+    assert "expected a column 'custmer' for user, the log has customer, item" in message
+
+
+def test_truncated_gzip_is_an_input_error(tmp_path: Path) -> None:
+    packed = gzip.compress(b"user,item\n" + b"ann,tea\n" * 1000)
+    assert "expected a whole compressed file" in read_error(write(tmp_path, packed[:-10]))
+
+
+def test_damaged_parquet_is_an_input_error(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    assert "expected a whole Parquet file" in read_error(write(tmp_path, b"PAR1" + b"x" * 50))

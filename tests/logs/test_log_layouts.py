@@ -1,0 +1,178 @@
+"""Logs in every layout and packing that we promise to read come out as the same typed rows."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import sys
+import tracemalloc
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS
+from stream_rec.errors import InputError
+from stream_rec.logs import Columns, LogOptions, LogRow, open_log
+
+pyarrow = pytest.importorskip("pyarrow", reason="Parquet and zstd need pyarrow")
+
+
+def read(path: Path, options: LogOptions | None = None) -> list[LogRow]:
+    with open_log(path, options) as log:
+        return list(log.rows())
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "log"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+WELL_KNOWN = {
+    "our own": (
+        "user,item,type,value,ts\n259,255,rating,4,874724710\n",
+        LogRow("259", "255", "rating", 4.0, 874_724_710_000),
+    ),
+    "MovieLens u.data": (
+        "196\t242\t3\t881250949\n",
+        LogRow("196", "242", "rating", 3.0, 881_250_949_000),
+    ),
+    "MovieLens ratings.dat": (
+        "1::1193::5::978300760\n",
+        LogRow("1", "1193", "rating", 5.0, 978_300_760_000),
+    ),
+    "MovieLens ratings.csv": (
+        "userId,movieId,rating,timestamp\n1,296,4.5,1147880044\n",
+        LogRow("1", "296", "rating", 4.5, 1_147_880_044_000),
+    ),
+    "RetailRocket view": (
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n",
+        LogRow("257597", "355908", "view", None, 1_433_221_332_117),
+    ),
+    "RetailRocket cart": (
+        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,addtocart,355908,\n",
+        LogRow("257597", "355908", "cart", None, 1_433_221_332_117),
+    ),
+    "RetailRocket purchase": (
+        "timestamp,visitorid,event,itemid,transactionid\n1433222276276,599528,transaction,356475,4000\n",
+        LogRow("599528", "356475", "purchase", None, 1_433_222_276_276),
+    ),
+    "yoochoose clicks": (
+        "1,2014-04-07T10:51:09.277Z,214536502,0\n",
+        LogRow("1", "214536502", "click", None, 1_396_867_869_277),
+    ),
+    "yoochoose buys": (
+        "420374,2014-04-06T18:44:58.314Z,214537888,12462,2\n",
+        LogRow("420374", "214537888", "purchase", 2.0, 1_396_809_898_314),
+    ),
+    "semicolons and other names": (
+        'user_id;"product id";action;createdAt\nann;tea;view;2024-05-01T12:00:00+02:00\n',
+        LogRow("ann", "tea", "view", None, 1_714_557_600_000),
+    ),
+    "JSON Lines": (
+        '{"user":7,"item":"a","type":"like","ts":1700000000,"event_id":"e1","session":3,'
+        '"context":{"page":"home"}}\n',
+        LogRow("7", "a", "like", None, 1_700_000_000_000, "e1", "3", {"page": "home"}),
+    ),
+    "JSON Lines with other names": (
+        '{"userId":"7","articleId":"a","timestamp":1700000000}\n',
+        LogRow("7", "a", "view", None, 1_700_000_000_000),
+    ),
+    "no times": ("user,item\nann,tea\n", LogRow("ann", "tea", "view")),
+    "byte order mark and Windows line ends": (
+        "\ufeffuser,item\r\nann,thé\r\n",
+        LogRow("ann", "thé", "view"),
+    ),
+    "quoted field with delimiter and line end": (
+        'user,item,title\nann,tea,"green,\nloose"\n',
+        LogRow("ann", "tea", "view"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "row"), WELL_KNOWN.values(), ids=WELL_KNOWN)
+def test_well_known_layout_is_recognised(tmp_path: Path, text: str, row: LogRow) -> None:
+    assert read(write(tmp_path, text)) == [row]
+
+
+def test_optional_json_field_may_come_later(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"user":"a","item":"b"}\n\n{"user":"a","item":"b","value":2,"ts":1}\n')
+    assert [row.value for row in read(path)] == [None, 2.0]
+
+
+def test_given_columns_overrule_the_guess(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,customer,item,sku\n1,ann,2,tea\n")
+    options = LogOptions(Columns(user="customer", item="sku"), default_type="purchase")
+    assert read(path, options) == [LogRow("ann", "tea", "purchase")]
+
+
+def test_given_header_and_delimiter_read_a_log_that_does_not_explain_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, "A2~0001~buy\nB3~0002~buy\n")
+    options = LogOptions(header=("user", "item", "type"), delimiter="~", types={"buy": "purchase"})
+    assert read(path, options) == [
+        LogRow("A2", "0001", "purchase"),
+        LogRow("B3", "0002", "purchase"),
+    ]
+
+
+@pytest.mark.parametrize("log_format", ["csv", "jsonl"])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, None])
+def test_packing_is_told_by_the_content(tmp_path: Path, log_format: str, pack: object) -> None:
+    text = {"csv": b"user,item\nann,tea\n", "jsonl": b'{"user":"ann","item":"tea"}\n'}[log_format]
+    path = write(tmp_path, pack(text) if callable(pack) else text)
+    assert read(path) == [LogRow("ann", "tea", "view")]
+
+
+def test_zstd_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with pyarrow.output_stream(str(path), compression="zstd") as stream:
+        stream.write(b"user,item\nann,tea\n")
+    assert read(path) == [LogRow("ann", "tea", "view")]
+
+
+def test_parquet_is_read_with_its_own_types(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    moments = pyarrow.array([1_700_000_000_000], pyarrow.timestamp("ms"))
+    table = pyarrow.table({"user_id": [7], "item": ["a"], "rating": [4.5], "timestamp": moments})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    assert read(tmp_path / "log.parquet") == [LogRow("7", "a", "rating", 4.5, 1_700_000_000_000)]
+
+
+def test_whole_sample_is_read_in_order() -> None:
+    rows = read(SAMPLE_EVENTS)
+    assert len(rows) == N_SAMPLE_EVENTS
+    assert all(before.ts_ms <= after.ts_ms for before, after in pairwise(rows))
+
+
+def test_fraction_read_grows_to_the_whole() -> None:
+    with open_log(SAMPLE_EVENTS) as log:
+        fractions = [log.fraction_read() for _ in log.rows()]
+    assert fractions == sorted(fractions)
+    assert fractions[0] < 0.5
+    assert fractions[-1] == 1.0
+
+
+def test_log_does_not_grow_in_memory(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item\n" + "ann,tea\n" * 300_000)
+    tracemalloc.start()
+    with open_log(path) as log:
+        n_rows = sum(1 for _ in log.rows())
+    bytes_max = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert n_rows == 300_000
+    assert bytes_max < path.stat().st_size / 2
+
+
+@pytest.mark.parametrize("missing", ["parquet", "zstd"])
+def test_missing_pyarrow_is_said_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    if missing == "zstd" and sys.version_info >= (3, 14):
+        pytest.skip("Python 3.14 reads zstd itself")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    magic = {"parquet": b"PAR1", "zstd": b"\x28\xb5\x2f\xfd"}[missing]
+    with pytest.raises(InputError, match=r"pip install 'stream-rec\[parquet\]'"):
+        open_log(write(tmp_path, magic + b"0" * 100))

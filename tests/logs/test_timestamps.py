@@ -1,0 +1,58 @@
+"""Times of logs: seconds, milliseconds and RFC 3339 mean the same moment."""
+
+from __future__ import annotations
+
+import doctest
+import math
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.logs import timestamps
+from stream_rec.logs.timestamps import MILLISECONDS_FROM, parse_timestamp_ms
+
+SINCE_1973_MS = st.integers(int(MILLISECONDS_FROM), int(4e12))
+
+
+@given(SINCE_1973_MS)
+def test_milliseconds_are_recognised_by_their_size(ts_ms: int) -> None:
+    assert parse_timestamp_ms(ts_ms) == parse_timestamp_ms(str(ts_ms)) == ts_ms
+
+
+@given(st.integers(0, int(MILLISECONDS_FROM) - 1))
+def test_seconds_are_recognised_by_their_size(ts_s: int) -> None:
+    assert parse_timestamp_ms(ts_s) == parse_timestamp_ms(str(ts_s)) == ts_s * 1000
+
+
+@given(SINCE_1973_MS)
+def test_micro_and_nanoseconds_are_recognised_by_their_size(ts_ms: int) -> None:
+    assert parse_timestamp_ms(ts_ms * 1000) == ts_ms
+    assert abs(parse_timestamp_ms(ts_ms * 1_000_000) - ts_ms) <= 1  # a float holds no more
+
+
+@given(SINCE_1973_MS)
+def test_rfc3339_is_the_same_moment(ts_ms: int) -> None:
+    moment = datetime.fromtimestamp(ts_ms / 1000, UTC)
+    assert parse_timestamp_ms(moment.isoformat()) == ts_ms
+    assert parse_timestamp_ms(moment.isoformat().replace("+00:00", "Z")) == ts_ms
+    assert parse_timestamp_ms(moment.replace(tzinfo=None).isoformat(sep=" ")) == ts_ms
+    assert parse_timestamp_ms(moment) == ts_ms
+
+
+def test_given_unit_overrules_the_size() -> None:
+    assert parse_timestamp_ms(1_000, "ms") == 1_000
+    assert parse_timestamp_ms(1_000, "s") == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "raw", ["yesterday", "", None, True, math.nan, math.inf, "nan", -1, "1969-01-01"]
+)
+def test_what_is_no_time_is_refused(raw: object) -> None:
+    with pytest.raises(ValueError, match="got"):
+        parse_timestamp_ms(raw)
+
+
+def test_documented_example_runs() -> None:
+    assert doctest.testmod(timestamps) == (0, 2)
