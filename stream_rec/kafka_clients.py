@@ -61,7 +61,7 @@ def confluent_config(kafka: KafkaSettings, **extra: Any) -> dict[str, Any]:
             else "none",
         }
         config |= {name: value for name, value in given.items() if value is not None}
-    return config | {name.replace("_", "."): value for name, value in extra.items()}
+    return config | {_librdkafka_name(name): value for name, value in extra.items()}
 
 
 def confluent_producer_config(kafka: KafkaSettings, **extra: Any) -> dict[str, Any]:
@@ -156,6 +156,12 @@ def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext:
         ) from None
     context.check_hostname = kafka.ssl_check_hostname
     return context
+
+
+def _librdkafka_name(name: str) -> str:
+    """Spell a keyword as librdkafka does: a few names and all callbacks have "_" themselves."""
+    is_spelt_so = name in ("log_level", "on_commit", "on_delivery") or name.endswith("_cb")
+    return name if is_spelt_so else name.replace("_", ".")
 
 
 def _faust_credentials(kafka: KafkaSettings) -> Any:

@@ -151,3 +151,9 @@ def test_extra_options_win():
     config = confluent_producer_config(KafkaSettings(), linger_ms=50, client_id="x")
     assert config["linger.ms"] == 50
     assert config["client.id"] == "x"
+
+
+def test_names_that_librdkafka_spells_with_underscores_keep_them():
+    config = confluent_config(KafkaSettings(), log_level=0, error_cb=print)
+    assert config["log_level"] == 0
+    assert isinstance(Producer(config), Producer)

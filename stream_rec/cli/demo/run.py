@@ -1,0 +1,187 @@
+"""Run the demo: broker, worker and producer as processes, and what they do on the screen.
+
+1. start the embedded broker, with all topics
+2. start the worker; wait until it owns its partitions and its kernels are compiled
+3. follow events and recommendations from their beginning
+4. start the producer; count until the last event has its list
+5. end everything, in the opposite order, whatever happened; a worker that does not end well
+   is a failure too
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream_rec.cli.demo.feed import Feed
+from stream_rec.cli.demo.processes import ChildProcess
+from stream_rec.cli.demo.recorder import Recorder
+from stream_rec.cli.demo.snapshot import Phase, Snapshot
+from stream_rec.cli.demo.views import LIVE_INTERVAL_S, Show
+from stream_rec.cli.options import CommonOptions
+from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS
+from stream_rec.errors import StreamRecError
+from stream_rec.stream.embedded import EmbeddedBroker
+
+ARRIVAL_WAIT_S = 0.05
+SILENCE_S_MAX = 15.0
+N_PARTITIONS = 4
+WORKER_READY = re.compile(r"\bready: partitions (?!none)")
+"""What a worker says when it serves its partitions; before that it may own none."""
+
+
+class DemoFailedError(StreamRecError):
+    """The demo did not show what it should."""
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What to replay, and how long to wait.
+
+    Parameters
+    ----------
+    n_events : int
+        Events of the sample.
+    rate_per_s : float
+        Events a second.
+    time_limit_s : float
+        Give up after so many seconds.
+    """
+
+    n_events: int = N_SAMPLE_EVENTS
+    rate_per_s: float = 800.0
+    time_limit_s: float = 180.0
+
+
+class Demo:
+    """One run of the demo.
+
+    Parameters
+    ----------
+    options : CommonOptions
+        Configuration that the user gave; broker, partitions and state folder are the demo's own.
+    plan : DemoPlan
+        What to replay.
+    show : callable
+        Shows a snapshot.
+    """
+
+    def __init__(self, options: CommonOptions, plan: DemoPlan, show: Show) -> None:
+        self._options = options
+        self._plan = plan
+        self._show = show
+        self._shown_s = -LIVE_INTERVAL_S
+        self._recorder = Recorder(plan.n_events, N_PARTITIONS, time.monotonic)
+
+    def run(self) -> tuple[Snapshot, float]:
+        """Run to the end; return the last snapshot and the seconds from first event to last list.
+
+        Raises
+        ------
+        DemoFailedError, ProcessDiedError
+            Something went wrong; every process has ended all the same.
+        """
+        with tempfile.TemporaryDirectory(prefix="stream-rec-demo-") as folder:
+            self._enter(Phase.BROKER)
+            with EmbeddedBroker(self._topics()) as broker:
+                options = self._with_broker(broker.address, Path(folder))
+                with self._worker(options, Path(folder)) as worker:
+                    self._wait_until_ready(worker)
+                    with Feed(options.load_settings()) as feed:
+                        self._replay(options, Path(folder), worker, feed)
+                    self._enter(Phase.STOPPING)
+                    worker.finish()
+        self._require_success()
+        self._enter(Phase.DONE)
+        return self._recorder.snapshot(), self._recorder.statistics.span_s
+
+    def _topics(self) -> dict[str, int]:
+        names = self._options.load_settings().topics.names
+        return dict.fromkeys(names, N_PARTITIONS)
+
+    def _with_broker(self, address: str, folder: Path) -> CommonOptions:
+        return self._options.with_overrides(
+            {
+                "kafka.broker": address,
+                "kafka.embedded": "true",
+                "topics.partitions": str(N_PARTITIONS),
+                "worker.state_dir": str(folder / "state"),
+                "worker.web_enabled": "false",
+                "worker.log_level": "info",
+            }
+        )
+
+    def _worker(self, options: CommonOptions, folder: Path) -> ChildProcess:
+        command = ["-m", "stream_rec", *options.as_arguments(), "worker", "--end-with-input"]
+        return ChildProcess("worker", command, folder / "worker.log")
+
+    def _producer(self, options: CommonOptions, folder: Path) -> ChildProcess:
+        command = ["-m", "producers.replay", str(SAMPLE_EVENTS), *options.as_arguments()]
+        command += ["--limit", str(self._plan.n_events), "--rate", f"{self._plan.rate_per_s:g}"]
+        return ChildProcess("producer", command, folder / "producer.log")
+
+    def _wait_until_ready(self, worker: ChildProcess) -> None:
+        self._enter(Phase.WORKER)
+        self._recorder.worker_pid = worker.pid
+        while WORKER_READY.search(worker.log()) is None:
+            worker.require_running()
+            self._require_time()
+            self._refresh()
+            time.sleep(ARRIVAL_WAIT_S)
+
+    def _replay(
+        self, options: CommonOptions, folder: Path, worker: ChildProcess, feed: Feed
+    ) -> None:
+        statistics = self._recorder.statistics
+        last_arrival_s = time.monotonic()
+        with self._producer(options, folder) as producer:
+            self._enter(Phase.REPLAY)
+            while statistics.n_answered < self._plan.n_events or not producer.has_finished():
+                arrivals = feed.take(ARRIVAL_WAIT_S)
+                self._recorder.add(arrivals)
+                worker.require_running()
+                now_s = time.monotonic()
+                if arrivals or not producer.has_finished():
+                    last_arrival_s = now_s
+                elif now_s - last_arrival_s > SILENCE_S_MAX:
+                    raise DemoFailedError(self._missing_lists())
+                if producer.has_finished():
+                    self._recorder.phase = Phase.LAST_LISTS
+                self._require_time()
+                self._refresh()
+
+    def _enter(self, phase: Phase) -> None:
+        self._recorder.phase = phase
+        self._show(self._recorder.snapshot())
+
+    def _refresh(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._shown_s >= LIVE_INTERVAL_S:
+            self._shown_s = now_s
+            self._show(self._recorder.snapshot())
+
+    def _require_time(self) -> None:
+        if self._recorder.elapsed_s > self._plan.time_limit_s:
+            raise DemoFailedError(
+                f"expected to be done in {self._plan.time_limit_s:g} s, came to: "
+                f"{self._recorder.phase}, {self._missing_lists()}; give it more with --time-limit"
+            )
+
+    def _missing_lists(self) -> str:
+        statistics = self._recorder.statistics
+        return (
+            f"expected a list for each of {self._plan.n_events:,} events, came "
+            f"{statistics.n_events:,} events and {statistics.n_answered:,} lists"
+        )
+
+    def _require_success(self) -> None:
+        statistics = self._recorder.statistics
+        if statistics.n_answered != self._plan.n_events:
+            raise DemoFailedError(self._missing_lists())
+        if statistics.n_empty_lists:
+            raise DemoFailedError(
+                f"expected items in every list, came {statistics.n_empty_lists} empty lists"
+            )

@@ -1,0 +1,19 @@
+"""``stream-rec simulate``: the program producers/simulate.py as a command."""
+
+from __future__ import annotations
+
+import click
+
+from stream_rec.cli.options import CommonOptions
+from stream_rec.cli.programs import PASS_THROUGH, run_program
+
+
+@click.command(context_settings=PASS_THROUGH)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def simulate(ctx: click.Context, arguments: tuple[str, ...]) -> None:
+    """Send synthetic users' events to Kafka (see: simulate --help)."""
+    from producers.simulate import simulate as program
+
+    assert isinstance(ctx.obj, CommonOptions)
+    ctx.exit(run_program(program, ctx.obj, arguments))
