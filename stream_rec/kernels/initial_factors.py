@@ -5,7 +5,7 @@ what a partition has learned is value − start, and the merged factor is start 
 
 A number is the sum of the four 16-bit words of one 64-bit hash (Irwin–Hall, n = 4), centred and
 scaled to variance 1: bell-shaped within ±3.46. Up to one division and one product this is integer
-arithmetic, so the bytes are the same on every machine; log and cos of a Box–Muller transform are not.
+arithmetic, so the bytes are the same on every machine; log and cos (Box–Muller) would not be.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def init_factors(id_hash: int, out: NDArray[np.floating], scale: float) -> None:
     """
     state = np.uint64(id_hash)
     for factor in range(out.shape[0]):
-        state = mix64(state)
+        state = np.uint64(mix64(int(state)))
         words = state
         total = np.uint64(0)
         for _ in range(_WORDS_PER_HASH):
