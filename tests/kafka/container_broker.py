@@ -63,7 +63,7 @@ def _engine_host() -> str:
 
 def _environment(address: NodeAddress) -> dict[str, str]:
     """Return the image's variables: listen on every interface, advertise the engine's host."""
-    settings = node_settings(address._replace(host="localhost"), [address], "/tmp/kafka-logs")
+    settings = node_settings(address._replace(host="localhost"), [address], "/var/lib/kafka/data")
     settings["controller.quorum.voters"] = f"1@localhost:{address.controller_port}"
     settings["listeners"] = (
         f"PLAINTEXT://0.0.0.0:{address.client_port},CONTROLLER://localhost:{address.controller_port}"
