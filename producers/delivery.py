@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaProducer
@@ -25,6 +25,7 @@ FAILURES_MAX = 100
 BATCH_BYTES = 131_072
 BOOTSTRAP_TIMEOUT_MS = 10_000
 TOPIC_TIMEOUT_MS = 10_000
+CLOSE_TIMEOUT_S = 1.0
 
 
 class Delivery:
@@ -41,6 +42,8 @@ class Delivery:
     ------
     TopicError
         When the topic does not exist.
+    DeliveryError
+        When Kafka does not say whether it does.
 
     Attributes
     ----------
@@ -108,13 +111,14 @@ class Delivery:
         try:
             partitions = self._producer.partitions_for(self._topic)
         except KafkaError as error:
-            partitions, reason = None, f"{type(error).__name__}: {error}"
-        else:
-            reason = "no partitions"
+            raise DeliveryError(
+                f"expected Kafka to tell the partitions of topic {self._topic}, got {error}; "
+                "see that the broker is up and that this user may write to the topic"
+            ) from None
         if not partitions:
             raise TopicError(
-                f"expected topic {self._topic} to exist, got {reason}; create it with "
-                "`stream-rec topics`, or name another with --topic"
+                f"expected topic {self._topic} to exist, got no such topic; create it with "
+                "`stream-rec topics create`, or name another with --topic"
             )
 
     def _settle_oldest(self) -> None:
@@ -128,7 +132,7 @@ class Delivery:
 
     def _count_failure(self, position: int, error: KafkaError) -> None:
         self.n_failed += 1
-        self.last_error = f"{type(error).__name__}: {error}"
+        self.last_error = str(error)
         if self.first_failed_position is None or position < self.first_failed_position:
             self.first_failed_position = position
 
@@ -155,10 +159,10 @@ def open_producer(kafka: KafkaSettings) -> Iterator[KafkaProducer]:
         )
     except KafkaError as error:
         raise DeliveryError(
-            f"expected a Kafka broker at {kafka.broker}, got {type(error).__name__}: {error}; "
+            f"expected a Kafka broker at {kafka.broker}, got {error}; "
             "start it, or name another with --broker HOST:PORT"
         ) from None
-    except AssertionError as error:
+    except RuntimeError as error:
         raise ConfigError(
             f"expected the library for kafka.compression = {kafka.compression}, got: {error}; "
             "install it or choose another compression"
@@ -166,4 +170,5 @@ def open_producer(kafka: KafkaSettings) -> Iterator[KafkaProducer]:
     try:
         yield producer
     finally:
-        producer.close(timeout=0)
+        with suppress(KafkaError):  # only when given up before the last record was settled
+            producer.close(timeout=CLOSE_TIMEOUT_S)

@@ -156,13 +156,13 @@ def test_fraction_read_grows_to_the_whole() -> None:
 
 
 def test_log_does_not_grow_in_memory(tmp_path: Path) -> None:
-    path = write(tmp_path, "user,item\n" + "ann,tea\n" * 300_000)
+    path = write(tmp_path, "user,item\n" + "ann,tea\n" * 50_000)
     tracemalloc.start()
     with open_log(path) as log:
         n_rows = sum(1 for _ in log.rows())
     bytes_max = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert n_rows == 300_000
+    assert n_rows == 50_000
     assert bytes_max < path.stat().st_size / 2
 
 
