@@ -31,6 +31,8 @@ LOG_SHARE_MIN = -14.0
 LOG_SHARE_NOTHING = -27.6
 """A decayed popularity below this share (1e-12) says nothing."""
 ABSENT = -2.5
+LONGEST_S = 1e10
+"""Some 300 years."""
 LN_2 = math.log(2.0)
 
 
@@ -57,8 +59,12 @@ def history_bucket(n_distinct: int) -> int:
 
 @nb.njit(cache=True, nogil=True)
 def _minutes(seconds: float) -> float:
-    """Return ln(1 + minutes); time that runs backwards counts as none."""
-    return math.log(1.0 + max(seconds, 0.0) / 60.0)
+    """Return ln(1 + minutes); time that runs backwards counts as none.
+
+    The upper bound is for a neighbour whose own row was not durable yet when a worker recovered: until its events are
+    replayed it has links but was never seen, an infinite time ago.
+    """
+    return math.log(1.0 + min(max(seconds, 0.0), LONGEST_S) / 60.0)
 
 
 @nb.njit(cache=True, nogil=True)

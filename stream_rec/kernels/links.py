@@ -136,7 +136,14 @@ def find_link(rows: LinkRows, item: int, neighbour: int) -> int:
 
 @nb.njit(cache=True, nogil=True)
 def add_link(
-    rows: LinkRows, item: int, neighbour: int, near: int, wide: int, after: int, limit: int, seed: int
+    rows: LinkRows,
+    item: int,
+    neighbour: int,
+    near: int,
+    wide: int,
+    after: int,
+    limit: int,
+    seed: int,
 ) -> None:
     """Add to the counts of ``item → neighbour``, taking or evicting a place if the link is new.
 

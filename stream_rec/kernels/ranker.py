@@ -176,7 +176,9 @@ def compute_gradients(
                 workspace.hidden_gradient[f, h] += x * back[h]
     for c in range(N_CONTEXT):
         for h in range(N_HIDDEN):
-            workspace.hidden_gradient[n_features + c, h] = workspace.context[c] * context_gradient[h]
+            workspace.hidden_gradient[n_features + c, h] = (
+                workspace.context[c] * context_gradient[h]
+            )
     workspace.n_stepped[0] = n_stepped
 
 

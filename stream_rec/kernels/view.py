@@ -78,7 +78,9 @@ def refresh_popularity(
     n_half_lives = len(half_lives_s)
     for h in range(n_half_lives):
         raise_key(view.top, h, item, view.rows.popularity[item, h])
-        view.total[h] = add_log2(view.total[h], log2_weight + decayed_weight(time_s, half_lives_s[h]))
+        view.total[h] = add_log2(
+            view.total[h], log2_weight + decayed_weight(time_s, half_lives_s[h])
+        )
     count = view.rows.count[item] / WEIGHT_UNIT
     raise_key(view.top, n_half_lives, item, np.log2(count))
     view.total[n_half_lives] = add_log2(view.total[n_half_lives], log2_weight)

@@ -82,7 +82,12 @@ class Workspace(NamedTuple):
 
 
 def empty_workspace(
-    n_items: int, n_touched: int, n_candidates: int, n_features: int, n_factors: int, top_length: int
+    n_items: int,
+    n_touched: int,
+    n_candidates: int,
+    n_features: int,
+    n_factors: int,
+    top_length: int,
 ) -> Workspace:
     """Allocate scratch arrays."""
     return Workspace(

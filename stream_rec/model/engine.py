@@ -119,7 +119,7 @@ class Engine:
         read_profiles: ProfileReader | None = None,
     ) -> None:
         self._settings = model
-        half_lives_s = np.array(model.half_lives_s, np.float64)
+        self.half_lives_s = half_lives_s = np.array(model.half_lives_s, np.float64)
         self._n_features = n_features(len(half_lives_s))
         self._separate = n_partitions > 1
         self._recipe = Recipe(
@@ -255,7 +255,9 @@ class Engine:
         -------
         Outcome
         """
-        return self.fold_columns(partition, self._columns(partition, events, offsets), publish=publish)
+        return self.fold_columns(
+            partition, self._columns(partition, events, offsets), publish=publish
+        )
 
     def fold_columns(self, partition: int, batch: Batch, *, publish: bool) -> Outcome:
         """Fold events that are in columns already."""
@@ -285,7 +287,10 @@ class Engine:
         slot = int(self.users.slots(partition, [hash_id(user)])[0])
         self._fit_workspace()
         listed = Listed(
-            np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int8), np.zeros(n, np.int32)
+            np.zeros(n, np.int32),
+            np.zeros(n, np.float32),
+            np.zeros(n, np.int8),
+            np.zeros(n, np.int32),
         )
         n_candidates = rank_for_user(
             self.items.view,
@@ -299,6 +304,7 @@ class Engine:
         )
         history = self.users.rows.history_item[slot]
         n_listed = best_of(self.items.view, self._workspace, history, n_candidates, *listed)
+        self.users.drop_if_unknown(slot)
         return Listed(*(column[:n_listed] for column in listed))
 
     # Durability
@@ -317,9 +323,7 @@ class Engine:
 
     # Inside
 
-    def _columns(
-        self, partition: int, events: Sequence[Event], offsets: Sequence[int]
-    ) -> Batch:
+    def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
         item_slot = self.items.ids.slot
         user = self.users.slots(partition, [hash_id(event.user) for event in events])
         return Batch(

@@ -90,7 +90,9 @@ class EventDecoder:
         self._types = settings.types
         self._decoder = msgspec.json.Decoder(_RawEvent)
 
-    def from_record(self, value: bytes | None, key: bytes | None, timestamp_ms: int) -> Event | None:
+    def from_record(
+        self, value: bytes | None, key: bytes | None, timestamp_ms: int
+    ) -> Event | None:
         """Decode one Kafka record.
 
         Parameters
@@ -114,7 +116,9 @@ class EventDecoder:
         event = self._check(raw, recorded_s, recorded_s)
         if event is not None and (key is None or key != event.user.encode()):
             came = "none" if key is None else repr(key[:64])
-            raise EventRejected("key_mismatch", f"expected the user id {event.user!r} as key, came {came}")
+            raise EventRejected(
+                "key_mismatch", f"expected the user id {event.user!r} as key, came {came}"
+            )
         return event
 
     def from_object(self, event: Event | Mapping[str, Any], default_s: float) -> Event | None:
@@ -137,7 +141,9 @@ class EventDecoder:
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
         except UnicodeEncodeError as error:
-            raise EventRejected("wrong_type", f"expected text that UTF-8 can encode: {error}") from None
+            raise EventRejected(
+                "wrong_type", f"expected text that UTF-8 can encode: {error}"
+            ) from None
 
     def _parse(self, value: bytes | None) -> _RawEvent:
         if value is None:
@@ -151,7 +157,9 @@ class EventDecoder:
             raise _rejection_of(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if b"NaN" in value or b"Infinity" in value:
-                raise EventRejected("not_finite", "expected finite numbers, came NaN or Infinity") from None
+                raise EventRejected(
+                    "not_finite", "expected finite numbers, came NaN or Infinity"
+                ) from None
             raise EventRejected("not_json", f"expected a JSON object: {error}") from None
 
     def _check(self, raw: _RawEvent, default_s: float, latest_s: float | None) -> Event | None:
@@ -177,11 +185,15 @@ class EventDecoder:
     def _id(self, field: str, value: Scalar) -> str:
         text = value if isinstance(value, str) else _decimal(field, value)
         if not text:
-            raise EventRejected("empty_id", f"expected {field} of at least one character, came none")
+            raise EventRejected(
+                "empty_id", f"expected {field} of at least one character, came none"
+            )
         limit = self._settings.id_bytes_max
         if len(text) * 4 > limit and len(text.encode()) > limit:
             came = len(text.encode())
-            raise EventRejected("id_too_long", f"expected {field} of at most {limit} bytes, came {came}")
+            raise EventRejected(
+                "id_too_long", f"expected {field} of at most {limit} bytes, came {came}"
+            )
         return text
 
     def _time(self, ts: Scalar | None, default_s: float, latest_s: float | None) -> float:
@@ -217,7 +229,9 @@ def parse_time(ts: Scalar) -> float:
         raise EventRejected("not_finite", f"expected a finite ts, came {ts}")
     time_s = ts / 1000.0 if ts >= MILLISECONDS_FROM else float(ts)
     if not 0.0 <= time_s < MILLISECONDS_FROM:
-        raise EventRejected("bad_timestamp", f"expected seconds or milliseconds since 1970, came {ts}")
+        raise EventRejected(
+            "bad_timestamp", f"expected seconds or milliseconds since 1970, came {ts}"
+        )
     return time_s
 
 
@@ -240,7 +254,9 @@ def _decimal(field: str, value: int | float) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         raise EventRejected("not_finite", f"expected a finite {field}, came {value}")
     if isinstance(value, int) and value.bit_length() > NUMBER_BITS_MAX:
-        raise EventRejected("id_too_long", f"expected {field} of at most 256 bytes, came a longer number")
+        raise EventRejected(
+            "id_too_long", f"expected {field} of at most 256 bytes, came a longer number"
+        )
     return str(value)
 
 
@@ -254,7 +270,8 @@ def _value(value: float | None, name: str, event_type: EventType) -> float | Non
     scale = event_type.scale
     if scale is not None and not scale[0] <= value <= scale[1]:
         raise EventRejected(
-            "outside_scale", f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {value:g}"
+            "outside_scale",
+            f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {value:g}",
         )
     return float(value)
 

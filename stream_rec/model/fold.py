@@ -228,12 +228,18 @@ def _fold_event(
         outcome.rank[e] = NOT_PROPOSED
         if target >= 0:
             outcome.rank[e] = rank_of(model.workspace, target, n_candidates)
-            _learn_ranking(model, partition, separate, recipe, n_candidates, target, user, offset, seed)
+            _learn_ranking(
+                model, partition, separate, recipe, n_candidates, target, user, offset, seed
+            )
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     guard = partition.rows.durable
     if separate:
-        _fold_into(view.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed)
-    _fold_into(partition.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed)
+        _fold_into(
+            view.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed
+        )
+    _fold_into(
+        partition.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed
+    )
     _mark_changed(partition.rows, history, n_history, item, weight, offset)
     if guard[item] < offset:
         list_new_item(view, item)
@@ -272,7 +278,9 @@ def _learn_ranking(
     bucket = history_bucket(model.profiles.n_distinct[user])
     compute_gradients(model.weights, workspace, n_candidates, target, seed)
     if partition.weights_durable[0] < offset:
-        step_weights(model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate)
+        step_weights(
+            model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate
+        )
     for x in range(workspace.n_stepped[0]):
         item = workspace.stepped[x]
         if own.durable[item] >= offset:

@@ -20,8 +20,22 @@ from stream_rec.kernels.toplist import rebuild
 from stream_rec.kernels.view import ItemView, empty_view
 from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
-from stream_rec.model.item_codec import decode_items, encode_items, item_slots, linked_hashes, read_heads
-from stream_rec.model.rows import ITEM, ITEM_ID, HEADER_TYPE, VERSION, check_version, hash_of_key, row_key
+from stream_rec.model.item_codec import (
+    decode_items,
+    encode_items,
+    item_slots,
+    linked_hashes,
+    read_heads,
+)
+from stream_rec.model.rows import (
+    ITEM,
+    ITEM_ID,
+    HEADER_TYPE,
+    VERSION,
+    check_version,
+    hash_of_key,
+    row_key,
+)
 
 FIRST_ITEMS = 1024
 FIRST_LINK_PLACES = 65_536

@@ -95,7 +95,9 @@ def check_version(key: bytes, row: bytes) -> None:
         raise RowFormatError(f"expected row format 1–{VERSION}, came {version} at key {key.hex()}")
 
 
-def split(row: bytes, head: np.dtype[np.void], parts: Sequence[tuple[str, np.dtype[np.void] | str]]) -> list[NDArray]:  # type: ignore[type-arg]
+def split(
+    row: bytes, head: np.dtype[np.void], parts: Sequence[tuple[str, np.dtype[np.void] | str]]
+) -> list[NDArray]:  # type: ignore[type-arg]
     """Read one row: its fixed head (an array of one), then for each part the array whose length the head names.
 
     Raises
@@ -111,7 +113,9 @@ def split(row: bytes, head: np.dtype[np.void], parts: Sequence[tuple[str, np.dty
     for length_field, dtype in parts:
         count, size = int(fixed[length_field][0]), np.dtype(dtype).itemsize
         if at + count * size > len(row):
-            raise RowFormatError(f"expected {count} entries of {length_field} at byte {at}, came a row of {len(row)} bytes")
+            raise RowFormatError(
+                f"expected {count} entries of {length_field} at byte {at}, came a row of {len(row)} bytes"
+            )
         arrays.append(np.frombuffer(row, dtype, count, at))
         at += count * size
     if at != len(row):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.kernels.profiles import ProfileRows, clear_profile, empty_profile_rows
 from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
@@ -83,14 +84,17 @@ class Users:
         self._turn += 1
         missing = [h for h in dict.fromkeys(user_hashes) if h not in self._slots]
         if missing:
-            known = np.fromiter(
-                (self._slots[h] for h in user_hashes if h in self._slots), np.int64
-            )
+            known = np.fromiter((self._slots[h] for h in user_hashes if h in self._slots), np.int64)
             self._last_turn[known] = self._turn
             self._admit(partition, missing)
         slots = np.fromiter((self._slots[h] for h in user_hashes), np.int32, len(user_hashes))
         self._last_turn[slots] = self._turn
         return slots
+
+    def drop_if_unknown(self, slot: int) -> None:
+        """Give back the slot of a user who was only asked about and has no events."""
+        if self.rows.applied[slot] == NO_OFFSET:
+            self._evict(np.array([slot]))
 
     def reserve_seen_blocks(self, n_blocks: int) -> None:
         """Make room for `n_blocks` more blocks of seen items."""
