@@ -6,16 +6,18 @@ which would then be lost.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faust
 from faust.serializers.schemas import Schema
 from faust.types import TP, AgentT, StreamT
 
 from stream_rec.stream.transport import RecordBatch
 
+if TYPE_CHECKING:
+    from stream_rec.stream.app import StreamApp
 
-class BatchSchema(Schema):
+
+class BatchSchema(Schema[Any, Any]):
     """Lets a message's value through as it is: it is no bytes but a `RecordBatch`."""
 
     def loads_key(self, app: Any, message: Any, **options: Any) -> Any:
@@ -27,7 +29,7 @@ class BatchSchema(Schema):
         return message.value
 
 
-def define_agent(app: faust.App) -> AgentT:
+def define_agent(app: StreamApp) -> AgentT[Any]:
     """Define the agent of the events topic.
 
     The topic takes no acknowledgements (``acks=False``): what may be committed is decided by the
@@ -44,12 +46,11 @@ def define_agent(app: faust.App) -> AgentT:
                 app.fail(error)
                 return
 
-    return app.agent(app.topic(events, schema=BatchSchema(), acks=False), name="recommend")(
-        recommend
-    )
+    topic = app.topic(events, schema=BatchSchema(), acks=False)
+    return app.agent(topic, name="recommend")(recommend)
 
 
-async def _handle(app: faust.App, events: str, batch: RecordBatch) -> None:
+async def _handle(app: StreamApp, events: str, batch: RecordBatch) -> None:
     partition = batch.records[0].partition
     expected = await app.processor.process(partition, batch)
     if expected is not None:
@@ -57,4 +58,4 @@ async def _handle(app: faust.App, events: str, batch: RecordBatch) -> None:
             "%s-%d: expected offset %d, came %d; fetching again",
             *(events, partition, expected, batch.start),
         )
-        await app.consumer.rewind({TP(events, partition): expected})
+        await app.batch_consumer.rewind({TP(events, partition): expected})

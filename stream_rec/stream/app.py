@@ -15,10 +15,9 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
-from faust.types import TP
 from mode import Service
 
 from stream_rec.config import Settings, load_settings
@@ -38,7 +37,7 @@ from stream_rec.stream.startup import check_topics
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.stores import Stores
 from stream_rec.stream.tables import RowTable, RowTableManager
-from stream_rec.stream.transport import BatchTransport
+from stream_rec.stream.transport import BatchConsumer, BatchTransport
 
 REBALANCE_TIMEOUT_S = 60.0
 REVOKE_COMMIT_TIMEOUT_S = 0.4 * REBALANCE_TIMEOUT_S
@@ -110,7 +109,8 @@ class StreamApp(faust.App):
         while not self.should_stop and self.failure is None:
             await self.schedule.wait()
             try:
-                await self.assignment.commit()
+                if self.assignment is not None:
+                    await self.assignment.commit()
             except Exception as error:
                 self.fail(error)
 
@@ -136,10 +136,11 @@ class StreamApp(faust.App):
             return Path(self._temporary.name)
         return self.settings.worker.state_dir / self.settings.app_id
 
-    async def _on_revoked(self, app: faust.App, revoked: set[TP], **_: Any) -> None:
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
         await self._give_up(REVOKE_COMMIT_TIMEOUT_S)
 
     async def _give_up(self, timeout_s: float) -> None:
+        assert self.assignment is not None
         try:
             await self.assignment.give_up(timeout_s, commit=self.failure is None)
         except TimeoutError:
@@ -153,11 +154,15 @@ class StreamApp(faust.App):
             self.fail(error)
 
     async def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
-        taken: bool = await self.consumer.commit_offsets(offsets)
-        return taken
+        return await self.batch_consumer.commit_offsets(offsets)
 
     def _read_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return self.stores.read(PROFILES, partition, keys)
+
+    @property
+    def batch_consumer(self) -> BatchConsumer:
+        """The consumer, as the class that it is."""
+        return cast(BatchConsumer, self.consumer)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from stream_rec.stream.changelog import ITEMS, TABLES
 from stream_rec.stream.commit import CommitCycle
-from stream_rec.stream.effects import Effects
+from stream_rec.stream.effects import Effects, Source
 from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import Recovered, recover
@@ -127,9 +127,10 @@ class Assignment:
     async def _take(self, partitions: list[int], generation: int) -> None:
         async with self._one_at_a_time:
             await self._effects.wait_for_acks()  # of a claim that was cancelled
+            source = await self._effects.source()
             for partition in partitions:
                 started_at_s = time.monotonic()
-                recovered = await self._recover(partition, generation)
+                recovered = await self._recover(source, partition, generation)
                 await self._open(recovered)
                 logger.info(
                     "partition %d recovered in %.2f s, going on from offset %d (epoch %d)",
@@ -137,9 +138,9 @@ class Assignment:
                     *(recovered.start_offset, recovered.owned.epoch),
                 )
 
-    async def _recover(self, partition: int, generation: int) -> Recovered:
+    async def _recover(self, source: Source, partition: int, generation: int) -> Recovered:
         positions = {table: self._stores.open(table, partition) for table in TABLES}
-        return await recover(self._effects, partition, generation, positions)
+        return await recover(self._effects, source, partition, generation, positions)
 
     async def _open(self, recovered: Recovered) -> None:
         """Load the item rows into the engine, in a thread: there may be millions."""

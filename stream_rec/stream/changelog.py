@@ -44,6 +44,8 @@ NO_EPOCH = -1
 NO_TOPIC_ID = bytes(16)
 GENERATION_BITS = 32
 
+Headers = list[tuple[str, str | bytes | None]]
+
 EPOCH = struct.Struct(">q")
 FORMAT = struct.Struct("<H")
 WATERMARK = struct.Struct("<HIq16s")
@@ -115,15 +117,15 @@ def era_of(epoch: int) -> int:
     return max(epoch, 0) >> GENERATION_BITS
 
 
-def encode_epoch(epoch: int) -> list[tuple[str, bytes]]:
+def encode_epoch(epoch: int) -> Headers:
     """Return the headers of a changelog record."""
     return [(EPOCH_HEADER, EPOCH.pack(epoch))]
 
 
-def decode_epoch(headers: list[tuple[str, bytes]] | None) -> int:
+def decode_epoch(headers: Headers | None) -> int:
     """Read the epoch of a changelog record; a record without one is older than every epoch."""
     for name, value in headers or ():
-        if name == EPOCH_HEADER and len(value) == EPOCH.size:
+        if name == EPOCH_HEADER and isinstance(value, bytes) and len(value) == EPOCH.size:
             epoch: int = EPOCH.unpack(value)[0]
             return epoch
     return NO_EPOCH

@@ -102,7 +102,7 @@ class Engine(Protocol):
         """Hand out the dirty rows; afterwards none is dirty."""
 
 
-ProfileReader = Callable[[int, list[bytes]], Sequence[bytes | None]]
+ProfileReader = Callable[[int, list[bytes]], list[bytes | None]]
 """(partition, keys) -> rows of the profiles store, None where there is none."""
 
 EngineFactory = Callable[[int, ProfileReader], Engine]

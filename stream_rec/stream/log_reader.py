@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient
@@ -20,12 +21,17 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
-from stream_rec.stream.changelog import NO_TOPIC_ID, decode_epoch
+from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 
 RECORDS_PER_CALL_MAX = 10_000
 POLL_TIMEOUT_S = 0.1
+# A broker answers the requests of a connection one after the other, so a fetch that waits for data
+# at the end of one partition would hold up the first request for the next.
+FETCH_WAIT_MAX_MS = 1
 STALLED_POLLS_MAX = 300
+
+Result = TypeVar("Result")
 
 
 class LogReader:
@@ -70,6 +76,7 @@ class LogReader:
                         f"came none after {position - 1} for "
                         f"{STALLED_POLLS_MAX * POLL_TIMEOUT_S:.0f} s"
                     )
+            await self._call(self._client().unassign)
 
     async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first offset that exists and the next that will."""
@@ -78,15 +85,14 @@ class LogReader:
 
     async def describe(self, topic: str) -> Source:
         """Return the number of partitions of a topic and its id, zeros where none is told."""
-        source: Source = await self._call(self._describe, topic)
-        return source
+        return await self._call(self._describe, topic)
 
     async def close(self) -> None:
         """Close the consumer and its thread."""
         await self._call(self._close)
         self._thread.shutdown()
 
-    async def _call(self, function, *arguments):  # type: ignore[no-untyped-def]
+    async def _call(self, function: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _client(self) -> confluent_kafka.Consumer:
@@ -97,6 +103,7 @@ class LogReader:
                     group_id=f"unused-{uuid.uuid4()}",
                     auto_offset_reset="earliest",
                     enable_partition_eof=True,
+                    fetch_wait_max_ms=FETCH_WAIT_MAX_MS,
                 )
             )
         return self._consumer
@@ -109,15 +116,16 @@ class LogReader:
     ) -> tuple[list[LogRecord], int]:
         """Take what is there; return it and the offset before which nothing more will come."""
         n_wanted = min(end - position, RECORDS_PER_CALL_MAX)
-        records = []
+        records: list[LogRecord] = []
         for message in self._client().consume(n_wanted, POLL_TIMEOUT_S):
             error = message.error()
+            offset = cast(int, message.offset())
             if error is None:
-                position = message.offset() + 1
-                if message.offset() < end:
-                    records.append(_to_record(message))
+                position = offset + 1
+                if offset < end:
+                    records.append(_to_record(message, offset))
             elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                position = max(position, message.offset())
+                position = max(position, offset)
             elif not error.retriable():
                 raise StateError(f"{topic}, partition {partition}: {error.str()}")
         return records, position
@@ -145,12 +153,13 @@ class LogReader:
             self._consumer = None
 
 
-def _to_record(message: confluent_kafka.Message) -> LogRecord:
-    return LogRecord(
-        message.offset(), message.key() or b"", message.value(), decode_epoch(message.headers())
-    )
+def _to_record(message: confluent_kafka.Message, offset: int) -> LogRecord:
+    headers = cast("Headers | None", message.headers())
+    return LogRecord(offset, message.key() or b"", message.value(), decode_epoch(headers))
 
 
-def _to_bytes(topic_id: confluent_kafka.Uuid) -> bytes:
+def _to_bytes(topic_id: Any) -> bytes:
+    high: int
+    low: int
     high, low = topic_id.get_most_significant_bits(), topic_id.get_least_significant_bits()
     return high.to_bytes(8, "big", signed=True) + low.to_bytes(8, "big", signed=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faust
 from faust.types import TP
 from faust.web import Request, Response, View
 
 from stream_rec.stream.stats import partition_figures
 
+if TYPE_CHECKING:
+    from stream_rec.stream.app import StreamApp
 
-def define_pages(app: faust.App) -> None:
+
+def define_pages(app: StreamApp) -> None:
     """Define the pages that Faust's web server shows beside its own."""
 
     @app.page("/stats")
@@ -20,18 +22,21 @@ def define_pages(app: faust.App) -> None:
         return self.json(collect_stats(app))
 
 
-def collect_stats(app: faust.App) -> dict[str, Any]:
+def collect_stats(app: StreamApp) -> dict[str, Any]:
     """Return the figures of a worker."""
+    publisher = app.publisher
     return app.stats.snapshot() | {
         "app_id": app.settings.app_id,
         "generation": app.consumer_generation_id,
-        "queue_full": app.publisher.n_queue_full,
-        "missing_offsets": app.consumer.n_missing_offsets,
+        "queue_full": 0 if publisher is None else publisher.n_queue_full,
+        "missing_offsets": app.batch_consumer.n_missing_offsets,
         "partitions": _partitions(app),
     }
 
 
-def _partitions(app: faust.App) -> list[dict[str, int | None]]:
+def _partitions(app: StreamApp) -> list[dict[str, int | None]]:
+    if app.assignment is None:
+        return []
     events = app.settings.topics.events
     next_offsets = app.processor.next_offsets
     watermarks = app.assignment.watermarks()

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import confluent_kafka
+from faust.exceptions import NotReady
 from faust.transport import base
 from faust.types import TP, RecordMetadata
 from mode import get_logger
 
 from stream_rec.stream.publisher import Publisher
+
+if TYPE_CHECKING:
+    from stream_rec.stream.app import StreamApp
 
 logger = get_logger(__name__)
 
@@ -26,12 +30,14 @@ class LibrdkafkaProducer(base.Producer):
 
     logger = logger
     mundane_level = "debug"
+    app: StreamApp
 
     @property
     def publisher(self) -> Publisher:
         """The application's publisher."""
-        publisher: Publisher = self.app.publisher
-        return publisher
+        if self.app.publisher is None:
+            raise NotReady("the publisher is built when the application starts")
+        return self.app.publisher
 
     async def on_start(self) -> None:
         """Start to serve delivery reports."""

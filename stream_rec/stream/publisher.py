@@ -28,7 +28,7 @@ POLL_INTERVAL_S = 0.005
 ACK_POLL_INTERVAL_S = 0.001
 SEND_POLL_EVERY = 256
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 DeliveryReport = Callable[[confluent_kafka.Message], None]
 
 

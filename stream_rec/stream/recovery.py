@@ -14,6 +14,7 @@ a claim, which the next owner's claim overrules. All steps may be repeated.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from stream_rec.errors import StateError
@@ -28,7 +29,7 @@ from stream_rec.stream.changelog import (
     make_epoch,
 )
 from stream_rec.stream.commit import Ownership, settle
-from stream_rec.stream.effects import Effects, Source
+from stream_rec.stream.effects import Effects, LogRecord, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,11 @@ class Recovered(NamedTuple):
 
 
 async def recover(
-    effects: Effects, partition: int, generation: int, positions: dict[str, Position]
+    effects: Effects,
+    source: Source,
+    partition: int,
+    generation: int,
+    positions: Mapping[str, Position],
 ) -> Recovered:
     """Bring a partition's stores up to date and claim its changelogs.
 
@@ -50,11 +55,13 @@ async def recover(
     ----------
     effects : Effects
         The world, with the stores of this partition open.
+    source : Source
+        The events topic as it is now.
     partition : int
         Of the events topic.
     generation : int
         Of the consumer group, in which this worker got the partition.
-    positions : dict[str, Position]
+    positions : Mapping[str, Position]
         How far each store goes, by table.
 
     Raises
@@ -65,14 +72,15 @@ async def recover(
         The partition has a newer owner.
     """
     prefixes = {table: ValidPrefix(positions[table]) for table in TABLES}
-    for table, prefix in prefixes.items():
-        await _roll_forward(effects, table, partition, prefix)
-    source = await effects.source()
+    read_to = {
+        table: await _roll_forward(effects, table, partition, prefix)
+        for table, prefix in prefixes.items()
+    }
     first, end = await effects.source_range(partition)
     watermark = await _read_watermark(effects, partition, source, end)
     highest = max(prefix.position.epoch for prefix in prefixes.values())
     epoch = await _choose_epoch(effects, partition, generation, highest, watermark)
-    owned = await _claim(effects, partition, epoch, prefixes, watermark)
+    owned = await _claim(effects, Ownership(partition, epoch, watermark, read_to), prefixes)
     start_offset = watermark.offset + 1
     if start_offset < first:
         logger.error(
@@ -83,10 +91,8 @@ async def recover(
     return Recovered(owned, max(start_offset, first))
 
 
-async def _roll_forward(
-    effects: Effects, table: str, partition: int, prefix: ValidPrefix, end: int | None = None
-) -> None:
-    """Apply the changelog from where the store ends up to ``end``, or to its end."""
+async def _roll_forward(effects: Effects, table: str, partition: int, prefix: ValidPrefix) -> int:
+    """Apply the changelog from where the store ends to its end; return that end."""
     start = prefix.position.offset + 1
     log_end = await effects.log_end(table, partition)
     if start > log_end:
@@ -95,7 +101,14 @@ async def _roll_forward(
             f"{start - 1}, the changelog only to {log_end - 1}: the topic was re-created or has "
             "lost records; restore the topic, or start anew with another app_id"
         )
-    async for records in effects.read_log(table, partition, start, log_end if end is None else end):
+    await _apply(effects, table, partition, prefix, start, log_end)
+    return log_end
+
+
+async def _apply(
+    effects: Effects, table: str, partition: int, prefix: ValidPrefix, start: int, end: int
+) -> None:
+    async for records in effects.read_log(table, partition, start, end):
         rows = prefix.accept(records)
         await effects.write_batch(table, partition, list(rows.items()), prefix.position, None)
 
@@ -152,35 +165,37 @@ async def _choose_epoch(
 
 
 async def _claim(
-    effects: Effects,
-    partition: int,
-    epoch: int,
-    prefixes: dict[str, ValidPrefix],
-    watermark: Watermark,
+    effects: Effects, owned: Ownership, prefixes: Mapping[str, ValidPrefix]
 ) -> Ownership:
-    """Append the claims, read up to them, and mend what zombies wrote."""
+    """Append the claims, read up to them, and mend what zombies wrote.
+
+    ``owned.next_offsets`` comes in as how far the changelogs have been read. Mostly a claim gets
+    just that offset; then there is nothing between to be read.
+    """
+    partition = owned.partition
     for table in TABLES:
-        await effects.produce(table, partition, claim_row(), epoch)
+        await effects.produce(table, partition, claim_row(), owned.epoch)
     acknowledged = await effects.wait_for_acks()
-    next_offsets = {}
     for table, prefix in prefixes.items():
-        next_offsets[table] = acknowledged[table, partition].last + 1
-        await _roll_forward(effects, table, partition, prefix, end=next_offsets[table])
-        if prefix.position.epoch != epoch:
+        claimed_at = acknowledged[table, partition].last
+        await _apply(effects, table, partition, prefix, owned.next_offsets[table], claimed_at)
+        prefix.accept([LogRecord(claimed_at, CLAIM_KEY, b"", owned.epoch)])
+        if prefix.position.epoch != owned.epoch:
             raise FencedError(
-                f"{table}, partition {partition}: expected our claim with epoch {epoch} to be the "
-                f"greatest, came {prefix.position.epoch}: another worker owns it"
+                f"{table}, partition {partition}: expected our claim with epoch {owned.epoch} to "
+                f"be the greatest, came {prefix.position.epoch}: another worker owns it"
             )
+        owned.next_offsets[table] = claimed_at + 1
+        await effects.write_batch(table, partition, (), prefix.position, None)
     latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
     if latest is not None:
-        watermark = watermark._replace(offset=Watermark.decode(latest).offset)
-    owned = Ownership(partition, epoch, watermark, next_offsets)
+        owned.watermark = owned.watermark._replace(offset=Watermark.decode(latest).offset)
     await _write_stale_again(effects, owned, prefixes)
     return owned
 
 
 async def _write_stale_again(
-    effects: Effects, owned: Ownership, prefixes: dict[str, ValidPrefix]
+    effects: Effects, owned: Ownership, prefixes: Mapping[str, ValidPrefix]
 ) -> None:
     if not any(prefix.stale_keys for prefix in prefixes.values()):
         return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import rocksdict
 
@@ -85,15 +86,12 @@ class Stores:
 
     def read(self, table: str, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
         """Read rows; None where there is none."""
-        rows: list[bytes | None] = self._open[table, partition].get(list(keys))
-        return rows
+        return cast(list[bytes | None], self._open[table, partition].get(list(keys)))
 
     def scan(self, table: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all rows but the reserved ones, in key order."""
-        rows: Iterator[tuple[bytes, bytes]] = self._open[table, partition].items(
-            from_key=FIRST_ENGINE_KEY
-        )
-        return rows
+        rows = self._open[table, partition].items(from_key=FIRST_ENGINE_KEY)
+        return cast(Iterator[tuple[bytes, bytes]], rows)
 
     def write(self, table: str, partition: int, rows: Iterable[Row]) -> None:
         """Write rows as one batch, all or nothing; a value of None removes the key."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
 from aiokafka.errors import IllegalStateError
@@ -23,10 +23,13 @@ from mode import Service
 from stream_rec.stream.changelog import RESERVED_PREFIX
 from stream_rec.stream.fence import FencedError
 
+if TYPE_CHECKING:
+    from stream_rec.stream.app import StreamApp
+
 logger = logging.getLogger(__name__)
 
 
-class RowStore(SerializedStore):
+class RowStore(SerializedStore[bytes, bytes]):
     """Read-only Faust store over the open databases of one table."""
 
     mundane_level = "debug"
@@ -72,6 +75,8 @@ class RowStore(SerializedStore):
     def _clear(self) -> NoReturn:
         raise TypeError("rows are removed by the commit cycle, not through the table")
 
+    app: StreamApp
+
     async def backup_partition(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the changelog is the backup."""
         raise NotImplementedError("rows are restored from their changelog; there is no backup")
@@ -85,7 +90,7 @@ class RowStore(SerializedStore):
         return partitions
 
 
-class RowTable(faust.Table):
+class RowTable(faust.Table[bytes, bytes]):
     """A table of raw bytes, partitioned as the events topic.
 
     Parameters
@@ -134,23 +139,33 @@ class RowTableManager(TableManager):
 
     mundane_level = "debug"
 
+    app: StreamApp
+    _partition_recovery: PartitionRecovery | None = None
+
     async def on_start(self) -> None:
         """Register the tables and start to wait for assignments."""
         await self._update_channels()
         await self.recovery.start()
 
     @property
-    def recovery(self) -> PartitionRecovery:
+    def recovery(self) -> PartitionRecovery:  # type: ignore[override]
         """The service that recovers partitions after each rebalance."""
-        if self._recovery is None:
-            self._recovery = PartitionRecovery(self.app, beacon=self.beacon, loop=self.loop)
-        return cast(PartitionRecovery, self._recovery)
+        if self._partition_recovery is None:
+            self._partition_recovery = PartitionRecovery(self.app, beacon=self.beacon)
+        return self._partition_recovery
 
     async def _update_channels(self) -> None:
         self._tables_finalized.set()
         for table in self.values():
             await table.maybe_start()
         self._tables_registered.set()
+
+    async def on_stop(self) -> None:
+        """Stop the recovery and the tables."""
+        if self._partition_recovery is not None:
+            await self._partition_recovery.stop()
+        for table in self.values():
+            await table.stop()
 
 
 class PartitionRecovery(Service):
@@ -161,7 +176,7 @@ class PartitionRecovery(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, app: AppT, **options: Any) -> None:
+    def __init__(self, app: StreamApp, **options: Any) -> None:
         self.app = app
         self.completed = asyncio.Event()
         self.in_recovery = False
@@ -185,7 +200,7 @@ class PartitionRecovery(Service):
 
     @Service.task
     async def _take_assigned(self) -> None:
-        while not await self.wait_for_stopped(self._assigned):
+        while not await self.wait_for_stopped(self._assigned.wait()):
             self._assigned.clear()
             self.in_recovery = True
             try:
@@ -201,9 +216,10 @@ class PartitionRecovery(Service):
 
     async def _take(self, generation: int) -> None:
         events = self.app.settings.topics.events
-        consumer = self.app.consumer
+        consumer = self.app.batch_consumer
         assigned = {tp for tp in consumer.assignment() if tp.topic == events}
         partitions = sorted(tp.partition for tp in assigned)
+        assert self.app.assignment is not None
         if not await self.app.assignment.take(partitions, generation):
             return
         if self._is_outdated(generation):
@@ -215,8 +231,9 @@ class PartitionRecovery(Service):
         self.app.flow_control.resume()
         consumer.resume_flow()
         await self.app._fetcher.maybe_start()
-        self.app.tables.on_actives_ready()
-        self.app.tables.on_standbys_ready()
+        tables = cast(TableManager, self.app.tables)
+        tables.on_actives_ready()
+        tables.on_standbys_ready()
         self.app.on_rebalance_end()
         logger.info("ready: partitions %s of %s", partitions or "none", events)
 

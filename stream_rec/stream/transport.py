@@ -21,7 +21,7 @@ Only the topic of events is batched; other topics of an application behave as in
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
 
 import aiokafka
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -33,6 +33,9 @@ from faust.types import TP, ConsumerMessage
 from stream_rec.kafka_clients import fetch_max_wait_ms
 from stream_rec.stream.producer import LibrdkafkaProducer
 
+if TYPE_CHECKING:
+    from stream_rec.stream.app import StreamApp
+
 
 class RecordBatch(NamedTuple):
     """A run of records of one partition, in offset order, never empty."""
@@ -43,7 +46,7 @@ class RecordBatch(NamedTuple):
     @property
     def last(self) -> int:
         """Offset of the last record."""
-        return self.records[-1].offset
+        return int(self.records[-1].offset)
 
 
 class Progress(Protocol):
@@ -58,6 +61,8 @@ class Progress(Protocol):
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, with the fetch settings that Faust fixes in its code."""
+
+    app: StreamApp
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -88,6 +93,8 @@ class BatchConsumer(driver.Consumer):
     """Consumer that yields one Faust message per run of records of the events topic."""
 
     mundane_level = "debug"
+    app: StreamApp
+    _thread: BatchConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,7 +118,7 @@ class BatchConsumer(driver.Consumer):
             tp = ensure_TP(topic_partition)
             if not self.flow_active or generation_id != self.app.consumer_generation_id:
                 return  # the next assignment tells every partition where to go on
-            if tp not in active_partitions and tp not in self._buffered_partitions:
+            if tp not in (active_partitions or ()) and tp not in self._buffered_partitions:
                 continue
             if isinstance(unit, RecordBatch):
                 self._next_fetch[tp] = unit.last + 1
@@ -143,14 +150,17 @@ class BatchConsumer(driver.Consumer):
             await super().perform_seek()
         positions = {
             TP(self._batched_topic, partition): offset
-            for partition, offset in self.app.assignment.start_offsets().items()
+            for partition, offset in self._progress().start_offsets().items()
         }
         self._gaps_asked_again.clear()
         await self.rewind({tp: at for tp, at in positions.items() if tp in assignment})
 
     def _committable_offsets(self) -> Mapping[int, int]:
-        progress: Progress | None = self.app.assignment
-        return {} if progress is None else progress.committable_offsets()
+        return {} if self.app.assignment is None else self._progress().committable_offsets()
+
+    def _progress(self) -> Progress:
+        assert self.app.assignment is not None
+        return self.app.assignment
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         yield from (
@@ -170,10 +180,10 @@ class BatchConsumer(driver.Consumer):
     def _is_batched(self, tp: TP) -> bool:
         return tp.topic == self._batched_topic
 
-    async def _split(self, tp: TP, records: Sequence[ConsumerRecord]) -> Sequence[Any]:
+    async def _split(self, tp: TP, records: Sequence[ConsumerRecord]) -> list[Any]:
         """Cut what one fetch brought into batches; nothing where it has to be asked again."""
         if not self._is_batched(tp):
-            return records
+            return list(records)
         start = self._next_fetch.setdefault(tp, records[0].offset)
         wanted = [record for record in records if record.offset >= start]
         if not wanted or await self._asks_again(tp, start, wanted[0].offset):
@@ -210,9 +220,9 @@ class BatchConsumer(driver.Consumer):
             batch.last,
             last.timestamp / 1000.0,
             last.timestamp_type,
-            (),
             None,
-            batch,
+            None,
+            cast(bytes, batch),
             None,
             tp=tp,
             generation_id=generation_id,

@@ -1,0 +1,169 @@
+"""What tests write to and read from Kafka, and the fold that a pipeline must arrive at."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from stream_rec.settings import Settings
+from stream_rec.stream.changelog import ITEMS, PROFILES, RESERVED_PREFIX, Position, decode_epoch
+from stream_rec.stream.effects import LogRecord
+from stream_rec.stream.fence import ValidPrefix
+from tests.stream.fake_engine import FakeEngine
+
+READ_TIMEOUT_S = 60.0
+BAD_VALUE = b"not an event"
+
+
+class Event(NamedTuple):
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int = 0
+
+
+class PublishedList(NamedTuple):
+    partition: int
+    offset: int
+    n_events: int
+
+
+def make_events(n_events: int, n_users: int = 50, n_items: int = 37, bad_every: int = 0) -> list:
+    """Return (key, value) of events that walk through users and items."""
+    return [
+        (
+            f"u{number % n_users}".encode(),
+            BAD_VALUE
+            if bad_every and number % bad_every == 0
+            else json.dumps(
+                {"user": f"u{number % n_users}", "item": f"i{number * 7 % n_items}"}
+            ).encode(),
+        )
+        for number in range(n_events)
+    ]
+
+
+def send(broker: str, topic: str, events: Iterable[tuple[bytes, bytes]]) -> None:
+    """Produce events and wait until they are acknowledged."""
+    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True})
+    for number, (key, value) in enumerate(events):
+        producer.produce(topic, value, key, headers=[("number", str(number).encode())])
+        producer.poll(0)
+    assert producer.flush(READ_TIMEOUT_S) == 0
+
+
+def read_all(broker: str, topic: str) -> list[Message]:
+    """Read a topic from its beginning to its present end."""
+    consumer = _consumer(broker)
+    partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
+    messages = []
+    for partition in sorted(partitions):
+        where = TopicPartition(topic, partition, 0)
+        _, end = consumer.get_watermark_offsets(where, READ_TIMEOUT_S)
+        consumer.assign([where])
+        messages += _read_until(consumer, where, end)
+    consumer.close()
+    return messages
+
+
+def wait_for_messages(broker: str, topic: str, n_messages: int) -> list[Message]:
+    """Follow a topic until it has at least that many messages, then read all of it."""
+    deadline = time.monotonic() + READ_TIMEOUT_S
+    consumer = _consumer(broker)
+    partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    n_seen = 0
+    while n_seen < n_messages:
+        assert time.monotonic() < deadline, f"{topic}: {n_seen} of {n_messages} messages"
+        n_seen += sum(1 for message in consumer.consume(1000, 0.1) if message.error() is None)
+    consumer.close()
+    return read_all(broker, topic)
+
+
+def committed(broker: str, group: str, topic: str, n_partitions: int) -> dict[int, int]:
+    """Return the offsets that a group has committed."""
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": group})
+    asked = [TopicPartition(topic, partition) for partition in range(n_partitions)]
+    answers = consumer.committed(asked, READ_TIMEOUT_S)
+    consumer.close()
+    return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
+
+
+def parse_list(message: Message) -> PublishedList:
+    value = json.loads(message.value())
+    return PublishedList(value["partition"], value["offset"], value["n"])
+
+
+def fold_events(messages: Iterable[Message], n_partitions: int) -> dict[str, dict]:
+    """Return the rows of an uninterrupted fold, by table, partition and key."""
+    engine = FakeEngine(n_partitions, lambda partition, keys: [None] * len(keys))
+    rows: dict[str, dict] = {ITEMS: {}, PROFILES: {}}
+    for partition in range(n_partitions):
+        engine.open_partition(partition)
+        events = [
+            Event(message.offset(), message.key(), message.value())
+            for message in messages
+            if message.partition() == partition
+        ]
+        engine.process(partition, events, 0)
+        frozen = engine.freeze(partition)
+        rows[ITEMS] |= {(partition, key): row for key, row in frozen.items}
+        rows[PROFILES] |= {(partition, key): row for key, row in frozen.profiles}
+    return rows
+
+
+def restore_changelogs(settings: Settings, broker: str) -> dict[str, dict]:
+    """Return the rows that a worker with an empty disk would restore."""
+    topics = {
+        ITEMS: settings.topics.items_changelog,
+        PROFILES: settings.topics.profiles_changelog,
+    }
+    rows: dict[str, dict] = {}
+    for table, topic in topics.items():
+        prefixes: dict[int, ValidPrefix] = {}
+        rows[table] = {}
+        for message in read_all(broker, topic):
+            prefix = prefixes.setdefault(message.partition(), ValidPrefix(Position()))
+            accepted = prefix.accept([_to_record(message)])
+            rows[table] |= {
+                (message.partition(), key): row
+                for key, row in accepted.items()
+                if not key.startswith(RESERVED_PREFIX)
+            }
+    return rows
+
+
+def _to_record(message: Message) -> LogRecord:
+    return LogRecord(
+        message.offset(), message.key(), message.value(), decode_epoch(message.headers())
+    )
+
+
+def _consumer(broker: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": broker,
+            "group.id": "unused",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 5,
+        }
+    )
+
+
+def _read_until(consumer: Consumer, where: TopicPartition, end: int) -> list[Message]:
+    deadline = time.monotonic() + READ_TIMEOUT_S
+    messages: list[Message] = []
+    position = 0
+    while position < end:
+        assert time.monotonic() < deadline, f"{where.topic}: at {position} of {end}"
+        for message in consumer.consume(min(end - position, 10_000), 0.1):
+            position = max(position, message.offset() + (message.error() is None))
+            if message.error() is None:
+                messages.append(message)
+    return messages
