@@ -113,7 +113,8 @@ class Delivery:
         except KafkaError as error:
             raise DeliveryError(
                 f"expected Kafka to tell the partitions of topic {self._topic}, got {error}; "
-                "see that the broker is up and that this user may write to the topic"
+                "create it with `stream-rec topics create` if it is missing, and see that the "
+                "broker is up and that this user may write to it"
             ) from None
         if not partitions:
             raise TopicError(
