@@ -108,9 +108,14 @@ class BatchConsumer(driver.Consumer):
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Fetch once and yield (partition, message), round robin over the partitions."""
-        generation_id = self.app.consumer_generation_id
+        """Fetch once and yield (partition, message), round robin over the partitions.
+
+        What is dropped here has been fetched before a seek that is still to come, or is asked for
+        again: a fetch that was dropped without either would be missed only when the next event
+        of its partition arrives.
+        """
         records, active_partitions = await self._wait_next_records(timeout)
+        generation_id = self.app.consumer_generation_id
         if not records or self.should_stop:
             return
         units = {tp: await self._split(ensure_TP(tp), run) for tp, run in records.items()}
@@ -119,6 +124,7 @@ class BatchConsumer(driver.Consumer):
             if not self.flow_active or generation_id != self.app.consumer_generation_id:
                 return  # the next assignment tells every partition where to go on
             if tp not in (active_partitions or ()) and tp not in self._buffered_partitions:
+                await self._ask_again_for(tp)
                 continue
             if isinstance(unit, RecordBatch):
                 self._next_fetch[tp] = unit.last + 1
@@ -195,6 +201,10 @@ class BatchConsumer(driver.Consumer):
             batches.append(batch)
             start = batch.last + 1
         return batches
+
+    async def _ask_again_for(self, tp: TP) -> None:
+        if self._is_batched(tp) and tp in self.assignment():
+            await self.rewind({tp: self._next_fetch[tp]})
 
     async def _asks_again(self, tp: TP, start: int, first: int) -> bool:
         """Seek back to a gap the first time it is met; count it when it is still there."""
