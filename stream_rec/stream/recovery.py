@@ -5,7 +5,8 @@
 3. choose an epoch greater than all others, append a claim to both changelogs, wait for it
 4. roll both stores forward to the claims: nothing older than a claim counts after it
 5. write again every key whose last record is a zombie's, because compaction would keep that one
-6. process events from the recovered watermark + 1, whatever offset the group has committed
+6. process events from the recovered watermark + 1, whatever offset the group has committed, and
+   commit that offset, so that the group's lag is right from here on
 
 What if a step fails: nothing but stores that hold more of their changelogs has changed, except for
 a claim, which the next owner's claim overrules. All steps may be repeated.
@@ -81,14 +82,16 @@ async def recover(
     highest = max(prefix.position.epoch for prefix in prefixes.values())
     epoch = await _choose_epoch(effects, partition, generation, highest, watermark)
     owned = await _claim(effects, Ownership(partition, epoch, watermark, read_to), prefixes)
-    start_offset = watermark.offset + 1
+    start_offset = owned.watermark.offset + 1
     if start_offset < first:
         logger.error(
             "partition %d: %d events were deleted by retention before they were processed "
             "(offsets %d to %d); give the events topic a longer retention",
             *(partition, first - start_offset, start_offset, first - 1),
         )
-    return Recovered(owned, max(start_offset, first))
+    start_offset = max(start_offset, first)
+    await effects.commit({partition: start_offset})
+    return Recovered(owned, start_offset)
 
 
 async def _roll_forward(effects: Effects, table: str, partition: int, prefix: ValidPrefix) -> int:

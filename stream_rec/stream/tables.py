@@ -206,9 +206,7 @@ class PartitionRecovery(Service):
             try:
                 await self._take(self._generation)
             except (FencedError, IllegalStateError) as error:
-                if not self._is_outdated(self._generation):
-                    self.app.fail(error)
-                logger.info("overtaken by the next rebalance: %s", error)
+                logger.warning("waiting for the next rebalance: %s", error)
             except Exception as error:
                 self.app.fail(error)
             finally:
