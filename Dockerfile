@@ -30,9 +30,7 @@ ENV PATH=/opt/stream-rec/bin:$PATH \
 USER stream-rec
 # Compiles what a worker runs, so that a container starts within seconds. On a processor of another kind
 # than the builder's the worker compiles once more, into the same folder.
-RUN python -c 'from pathlib import Path; from stream_rec.config import load_settings; \
-from stream_rec.cli.warm_up import warm_up; \
-settings = load_settings(Path("/etc/stream-rec/docker.toml")); warm_up(settings, settings.topics.partitions)'
+RUN stream-rec compile
 VOLUME /var/lib/stream-rec
 EXPOSE 6066
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \

@@ -14,7 +14,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -29,7 +29,7 @@ ADMIN_TIMEOUT_S = 30
 def kafka_address() -> Iterator[str]:
     """``host:port`` of a real Apache Kafka."""
     with contextlib.ExitStack() as stack:
-        yield _start_first_available(stack)
+        yield start_first_available(stack)
 
 
 @pytest.fixture(scope="session")
@@ -65,19 +65,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
 
 
-def _start_first_available(stack: contextlib.ExitStack) -> str:
-    if given := os.environ.get("STREAM_REC_TEST_KAFKA"):
-        return given
+def start_first_available(stack: contextlib.ExitStack) -> str:
+    """Return the address of the first Kafka that applies; what was started ends with `stack`."""
+    address = os.environ.get("STREAM_REC_TEST_KAFKA", "")
     reasons = []
-    for start in (_start_container, _start_local):
+    for start in () if address else STARTERS:
         try:
             return start(stack)
         except BrokerUnavailableError as missing:
             reasons.append(str(missing))
-    reason = "no real Kafka here: STREAM_REC_TEST_KAFKA is not set; " + "; ".join(reasons)
+    return address or do_without("; ".join(reasons))
+
+
+def do_without(reason: str) -> NoReturn:
+    """Skip the test that needs a real Kafka, or fail it where one is required."""
+    text = f"no real Kafka here: STREAM_REC_TEST_KAFKA is not set; {reason}"
     if os.environ.get("STREAM_REC_REQUIRE_KAFKA") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+        pytest.fail(text)
+    pytest.skip(text)
 
 
 def _start_container(stack: contextlib.ExitStack) -> str:
@@ -88,3 +93,6 @@ def _start_container(stack: contextlib.ExitStack) -> str:
 
 def _start_local(stack: contextlib.ExitStack) -> str:
     return stack.enter_context(LocalCluster()).bootstrap
+
+
+STARTERS: list[Callable[[contextlib.ExitStack], str]] = [_start_container, _start_local]

@@ -19,6 +19,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -83,11 +84,9 @@ class LocalCluster:
 
     def start(self) -> None:
         """Format, start and wait until every node serves clients."""
-        addresses = [node.address for node in self.nodes]
         cluster_id = _keep_cluster_id(self._folder / "cluster-id")
-        for node in self.nodes:
-            settings = node_settings(node.address, addresses, str(node.folder / "data"))
-            node.format(cluster_id, {**settings, **self._overrides})
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda node: self._format(node, cluster_id), self.nodes))
         for node in self.nodes:
             node.start()
         self.wait_until_ready()
@@ -117,11 +116,16 @@ class LocalCluster:
             time.sleep(POLL_INTERVAL_S)
 
     def stop(self) -> None:
-        """Stop every node, and remove the data when the folder is a scratch folder."""
+        """Stop every node: in order when its data is kept, at once when it is scratch."""
+        if self._scratch is None:
+            for node in self.nodes:
+                node.request_stop()
+            for node in self.nodes:
+                node.stop()
+            return
         for node in self.nodes:
-            node.stop()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            node.kill()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
         try:
@@ -133,6 +137,11 @@ class LocalCluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _format(self, node: LocalNode, cluster_id: str) -> None:
+        addresses = [each.address for each in self.nodes]
+        settings = node_settings(node.address, addresses, str(node.folder / "data"))
+        node.format(cluster_id, {**settings, **self._overrides})
 
 
 def is_serving(client: AdminClient, node_ids: Collection[int] = ()) -> bool:

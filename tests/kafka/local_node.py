@@ -69,10 +69,10 @@ class LocalNode:
         self._properties.write_text(format_properties(settings))
         self._log4j.write_text(_LOG4J_PROPERTIES)
         arguments = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        arguments += ["--cluster-id", cluster_id, "--config", str(self._properties)]
-        done = subprocess.run(
-            [*self._java, *arguments], capture_output=True, text=True, check=False
-        )
+        arguments += [f"--cluster-id={cluster_id}", "--config", str(self._properties)]
+        command = [self._java[0], "-XX:TieredStopAtLevel=1"]  # it runs for a second: compile little
+        command += [*self._java[1:], *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BrokerFailedError(f"formatting {self.folder} failed:\n{done.stdout}{done.stderr}")
 
@@ -91,13 +91,17 @@ class LocalNode:
             )
         self.is_expected = True
 
-    def stop(self) -> None:
-        """Shut down in order (SIGTERM), by force when that takes over `STOP_TIMEOUT_S`."""
+    def request_stop(self) -> None:
+        """Ask for a shutdown in order (SIGTERM); returns at once."""
         self.is_expected = False
+        self._send(signal.SIGTERM)
+        self.thaw()
+
+    def stop(self) -> None:
+        """Shut down in order, by force when that takes over `STOP_TIMEOUT_S`."""
+        self.request_stop()
         if self._process is None:
             return
-        self._process.terminate()
-        self.thaw()
         try:
             self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
