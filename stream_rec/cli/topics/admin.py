@@ -43,6 +43,8 @@ class TopicAdmin:
             # All topics are listed: to ask for one by name could create it.
             metadata = self._client.list_topics(timeout=TIMEOUT_S).topics
             existing = [name for name in names if name in metadata]
+            if not existing:  # describe_configs refuses an empty list
+                return {}
             resources = [ConfigResource(ResourceType.TOPIC, name) for name in existing]
             answers = self._client.describe_configs(resources, request_timeout=TIMEOUT_S)
             configs = {
