@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stream_rec.cli.compile import compile as compile_kernels
 from stream_rec.cli.completion import completion
 from stream_rec.cli.config import config
 from stream_rec.cli.demo.command import demo
@@ -66,7 +67,17 @@ def cli() -> None:
     """Hold the commands together."""
 
 
-for command in (demo, worker, replay, simulate, tail, topics, config, completion):
+for command in (
+    demo,
+    worker,
+    replay,
+    simulate,
+    tail,
+    topics,
+    config,
+    compile_kernels,
+    completion,
+):
     cli.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -46,11 +47,23 @@ if TYPE_CHECKING:
     metavar="S",
     help="Give up after so many seconds.",
 )
+@click.option(
+    "--save-svg",
+    "svg_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Save the last screen as a picture.",
+)
 @click.option("--plain", is_flag=True, help="Plain lines, as without a terminal.")
 @common_options
 @click.pass_obj
 def demo(
-    options: CommonOptions, rate: float, n_events: int, time_limit: float, plain: bool
+    options: CommonOptions,
+    rate: float,
+    n_events: int,
+    time_limit: float,
+    svg_path: Path | None,
+    plain: bool,
 ) -> None:
     """Watch it learn from 20,000 film ratings; ends by itself.
 
@@ -64,15 +77,18 @@ def demo(
 
     from stream_rec.cli.demo.run import Demo, DemoPlan
     from stream_rec.cli.demo.summary import summary
-    from stream_rec.cli.demo.views import open_view
+    from stream_rec.cli.demo.views import open_view, save_picture
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     console = Console(force_terminal=False if plain else None)
     plan = DemoPlan(n_events, rate, time_limit)
-    with open_view(console, load_sample_titles()) as show:
+    titles = load_sample_titles()
+    with open_view(console, titles) as show:
         snapshot, replay_s = Demo(options, plan, show).run()
-    console.print(summary(snapshot, replay_s), soft_wrap=True)
+    console.print(summary(snapshot, titles, replay_s, console.width))
+    if svg_path is not None:
+        save_picture(snapshot, titles, svg_path)
 
 
 def load_sample_titles() -> Titles:

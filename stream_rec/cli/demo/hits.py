@@ -4,8 +4,9 @@
 
 Scored is an event of a user who already has a list, with an item that is new to the user. The list
 is the one that answered the user's event before: nothing of the event itself can be in it. Plain
-popularity is scored on the same events: the ten items with the most events so far that are new to
-the user. An item that nobody has had before counts as a miss for both.
+popularity is scored on the same events and served at the same moments: its list is that of the ten
+items with the most events of all time, new to the user, when the user's event before was answered.
+An item that nobody has had before counts as a miss for both.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from stream_rec.cli.demo.popularity import Popularity
 
 @dataclass
 class UserRecord:
-    """What is known of a user: items in the order they were taken, and the last list."""
+    """What is known of a user: items in the order they were taken, and the last lists."""
 
     ratings: dict[str, float | None] = field(default_factory=dict)
     items: tuple[ListedItem, ...] = ()
+    popular: tuple[str, ...] = ()
 
 
 class HitRates:
@@ -79,10 +81,10 @@ class HitRates:
             if event.item in listed:
                 place = listed.index(event.item) + 1
                 self.n_hits += 1
-            popular = self._popularity.top(self.list_length, without=user.ratings)
-            self.n_popularity_hits += event.item in popular
+            self.n_popularity_hits += event.item in user.popular
         user.ratings.pop(event.item, None)
         user.ratings[event.item] = event.value
         user.items = answer
         self._popularity.add(event.item)
+        user.popular = tuple(self._popularity.top(self.list_length, without=user.ratings))
         return place

@@ -102,16 +102,19 @@ class ChildProcess:
         self.has_finished()
 
     def stop(self) -> None:
-        """End it: ask, wait, insist."""
+        """End it: ask, wait, insist; insist at once when the waiting is interrupted."""
         process = self._started()
         assert process.stdin is not None
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdin.close()
+            pass
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            process.stdin.close()
 
     def _started(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "not entered"

@@ -12,7 +12,7 @@ class Phase(StrEnum):
     """Where the demo is; the value is what a person reads."""
 
     BROKER = "starting the embedded Kafka broker"
-    WORKER = "starting the worker (the first start compiles the model: some seconds)"
+    WORKER = "starting the worker (the very first start compiles the model: a minute)"
     REPLAY = "replaying the film ratings"
     LAST_LISTS = "waiting for the last lists"
     STOPPING = "committing and stopping the worker"

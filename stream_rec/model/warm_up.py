@@ -1,0 +1,64 @@
+"""Have every kernel compiled, before the first event arrives.
+
+numba compiles a kernel when it is first called and keeps it on disk for the next start. A worker
+that did that with events waiting would answer the first of them most of a minute late, so it calls
+everything once on made-up events before it joins its group.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.model.engine import Engine
+
+N_EVENTS = 12
+N_USERS = 3
+N_ITEMS = 5
+AT_MS = 1_000_000_000_000
+
+
+class _MadeUpRecord(NamedTuple):
+    offset: int
+    key: bytes
+    value: bytes
+    timestamp: int
+
+
+def warm_up(model: ModelSettings, events: EventSettings) -> None:
+    """Pass a few events through engines that are thrown away: fold, freeze, load, fold again.
+
+    Parameters
+    ----------
+    model, events : ModelSettings, EventSettings
+        Of the worker.
+    """
+    event_type = next(iter(events.types))
+    records = [_record(offset, event_type) for offset in range(N_EVENTS)]
+    engine = _new_engine(model, events)
+    engine.open_partition(0)
+    engine.process(0, records, AT_MS)
+    engine.recommend(0, "user-0", model.list_length, AT_MS / 1000)
+    frozen = engine.freeze(0)
+    successor = _new_engine(model, events)
+    successor.open_partition(0, frozen.items, frozen.offset)
+    successor.process(0, [_record(N_EVENTS, event_type)], AT_MS)
+    successor.close_partition(0)
+
+
+def _new_engine(model: ModelSettings, events: EventSettings) -> Engine:
+    return Engine(model, events, source_topic="made-up", n_partitions=2)
+
+
+def _record(offset: int, event_type: str) -> _MadeUpRecord:
+    user = f"user-{offset % N_USERS}"
+    event = {
+        "user": user,
+        "item": f"item-{offset % N_ITEMS}",
+        "type": event_type,
+        "value": 5,
+        "ts": AT_MS + offset * 1000,
+    }
+    return _MadeUpRecord(offset, user.encode(), msgspec.json.encode(event), AT_MS + offset * 1000)
