@@ -253,7 +253,7 @@ async def test_events_topic_with_another_number_of_partitions_is_refused() -> No
     world = World()
     await run_worker(world)
     world.n_partitions = 2
-    with pytest.raises(StateError, match="to have 1 partitions.*came 2"):
+    with pytest.raises(StateError, match=r"to have 1 partitions.*came 2"):
         await SmallWorker(WorldEffects(world)).start()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
@@ -72,25 +73,85 @@ def read_all(broker: str, topic: str) -> list[Message]:
 
 def wait_for_messages(broker: str, topic: str, n_messages: int) -> list[Message]:
     """Follow a topic until it has at least that many messages, then read all of it."""
-    deadline = time.monotonic() + READ_TIMEOUT_S
+    n_seen = 0
+    with contextlib.closing(_follow(broker, topic)) as messages:
+        while n_seen < n_messages:
+            next(messages)
+            n_seen += 1
+    return read_all(broker, topic)
+
+
+def wait_for_lists(broker: str, topic: str, events: Iterable[tuple[int, int]]) -> int:
+    """Follow the lists until each event (partition, offset) has one; return how many there were."""
+    missing = set(events)
+    n_seen = 0
+    with contextlib.closing(_follow(broker, topic)) as messages:
+        while missing:
+            one = parse_list(next(messages))
+            missing.discard((one.partition, one.offset))
+            n_seen += 1
+    return n_seen
+
+
+def accepted_events(broker: str, topic: str) -> set[tuple[int, int]]:
+    """Return partition and offset of each event that deserves a list."""
+    return {
+        (message.partition(), message.offset())
+        for message in read_all(broker, topic)
+        if message.value() != BAD_VALUE
+    }
+
+
+def _follow(broker: str, topic: str) -> Iterator[Message]:
+    """Yield the messages of a topic from its beginning, waiting for more a limited time."""
     consumer = _consumer(broker)
     partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    n_seen = 0
-    while n_seen < n_messages:
-        assert time.monotonic() < deadline, f"{topic}: {n_seen} of {n_messages} messages"
-        n_seen += sum(1 for message in consumer.consume(1000, 0.1) if message.error() is None)
-    consumer.close()
-    return read_all(broker, topic)
+    deadline = time.monotonic() + READ_TIMEOUT_S
+    try:
+        while time.monotonic() < deadline:
+            for message in consumer.consume(1000, 0.1):
+                if message.error() is None:
+                    deadline = time.monotonic() + READ_TIMEOUT_S
+                    yield message
+    finally:
+        consumer.close()
+    raise AssertionError(f"{topic}: nothing more for {READ_TIMEOUT_S:.0f} s")
 
 
 def committed(broker: str, group: str, topic: str, n_partitions: int) -> dict[int, int]:
     """Return the offsets that a group has committed."""
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": group})
+    with _group_view(broker, group) as consumer:
+        return _committed(consumer, topic, n_partitions)
+
+
+def wait_until_committed(broker: str, group: str, topic: str, n_partitions: int) -> None:
+    """Wait until a group has committed the present ends of a topic."""
+    deadline = time.monotonic() + READ_TIMEOUT_S
+    with _group_view(broker, group) as consumer:
+        ends = {
+            partition: consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), READ_TIMEOUT_S
+            )[1]
+            for partition in range(n_partitions)
+        }
+        while (offsets := _committed(consumer, topic, n_partitions)) != ends:
+            assert time.monotonic() < deadline, f"committed {offsets} of {ends}"
+
+
+def _committed(consumer: Consumer, topic: str, n_partitions: int) -> dict[int, int]:
     asked = [TopicPartition(topic, partition) for partition in range(n_partitions)]
     answers = consumer.committed(asked, READ_TIMEOUT_S)
-    consumer.close()
     return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
+
+
+@contextlib.contextmanager
+def _group_view(broker: str, group: str) -> Iterator[Consumer]:
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": group})
+    try:
+        yield consumer
+    finally:
+        consumer.close()
 
 
 def parse_list(message: Message) -> PublishedList:

@@ -1,0 +1,71 @@
+"""The stream's own records: what is written is read back, what is newer is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.errors import RowFormatError
+from stream_rec.stream.changelog import (
+    NO_EPOCH,
+    Position,
+    Watermark,
+    decode_epoch,
+    encode_epoch,
+    era_of,
+    make_epoch,
+)
+
+offsets = st.integers(-1, 2**63 - 1)
+generations = st.integers(0, 2**31 - 1)
+
+
+@given(offsets, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))
+def test_watermark_is_read_back(offset: int, n_partitions: int, topic_id: bytes) -> None:
+    watermark = Watermark(offset, n_partitions, topic_id)
+    assert Watermark.decode(watermark.encode()) == watermark
+
+
+@given(offsets, offsets)
+def test_position_is_read_back(offset: int, epoch: int) -> None:
+    assert Position.decode(Position(offset, epoch).encode()) == Position(offset, epoch)
+
+
+def test_layouts_of_version_1_are_frozen() -> None:
+    assert Watermark(258, 8, b"t" * 16).encode().hex() == "0100080000000201000000000000" + "74" * 16
+    assert Position(258, 3).encode().hex() == "010002010000000000000300000000000000"
+    assert encode_epoch(make_epoch(1, 2)) == [("epoch", bytes.fromhex("0000000100000002"))]
+
+
+@given(generations, generations, generations, generations)
+def test_epochs_are_ordered_by_era_then_generation(
+    era: int, generation: int, other_era: int, other: int
+) -> None:
+    first, second = make_epoch(era, generation), make_epoch(other_era, other)
+    assert (first < second) == ((era, generation) < (other_era, other))
+    assert era_of(first) == era
+
+
+@given(offsets)
+def test_epoch_is_read_back_among_other_headers(epoch: int) -> None:
+    assert decode_epoch([("other", b"x"), *encode_epoch(epoch)]) == epoch
+
+
+@pytest.mark.parametrize("headers", [None, [], [("epoch", b"short")], [("epoch", None)]])
+def test_record_without_an_epoch_is_older_than_all(headers: list | None) -> None:
+    assert decode_epoch(headers) == NO_EPOCH
+
+
+@pytest.mark.parametrize("layout", [Watermark, Position])
+def test_newer_format_is_refused(layout: type) -> None:
+    value = layout(1, 2).encode()
+    with pytest.raises(RowFormatError, match="came format 2"):
+        layout.decode(b"\x02\x00" + value[2:])
+
+
+@pytest.mark.parametrize("layout", [Watermark, Position])
+@pytest.mark.parametrize("n_bytes", [0, 1, 5])
+def test_truncated_record_is_refused(layout: type, n_bytes: int) -> None:
+    with pytest.raises(RowFormatError):
+        layout.decode(layout(1, 2).encode()[:n_bytes])

@@ -1,0 +1,167 @@
+"""The hot path: what is folded, published, refused, repeated, and asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import NamedTuple
+
+import pytest
+
+from stream_rec.settings import TopicSettings
+from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.processor import Processor
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.transport import RecordBatch
+from tests.stream.fake_engine import FakeEngine
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes | None
+    key: bytes | None = b"u1"
+    timestamp: int = 1_000
+    headers: tuple[tuple[str, bytes], ...] = ()
+    topic: str = "events"
+    partition: int = 0
+
+
+class Sent(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list
+
+
+class RecordingPublisher:
+    """Keeps what is sent; lets other tasks run in between, as a full queue would."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    async def send(self, *record: object) -> None:
+        await asyncio.sleep(0)
+        self.sent.append(Sent(*record))
+
+
+def event(offset: int, user: str = "u1") -> Record:
+    return Record(offset, json.dumps({"user": user, "item": f"i{offset % 3}"}).encode())
+
+
+def batch(first: int, last: int, start: int | None = None) -> RecordBatch:
+    records = [event(offset) for offset in range(first, last + 1)]
+    return RecordBatch(records, first if start is None else start)
+
+
+@pytest.fixture
+def publisher() -> RecordingPublisher:
+    return RecordingPublisher()
+
+
+@pytest.fixture
+def processor(publisher: RecordingPublisher) -> Processor:
+    engine = FakeEngine(1, lambda partition, keys: [None] * len(keys))
+    engine.open_partition(0)
+    stats = Stats(lambda: 2.0)
+    processor = Processor(engine, publisher, TopicSettings(), stats, CommitSchedule(1, 1000))
+    processor.open(0, 0)
+    processor.stats = stats
+    return processor
+
+
+def offsets(sent: list[Sent]) -> list[int]:
+    return [json.loads(one.value)["offset"] for one in sent if one.topic == "recommendations"]
+
+
+async def test_each_event_gets_one_list_with_headers(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    assert await processor.process(0, batch(0, 4)) is None
+    assert offsets(publisher.sent) == [0, 1, 2, 3, 4]
+    assert publisher.sent[0].key == b"u1"
+    assert publisher.sent[0].headers == [
+        ("content-type", b"application/json"),
+        ("schema-version", b"1"),
+    ]
+
+
+async def test_refused_record_goes_to_the_dead_letters_untouched(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    bad = Record(1, b"\xff not json", b"\x00key", headers=(("mine", b"1"),))
+    await processor.process(0, RecordBatch([event(0), bad], 0))
+    dead = publisher.sent[-1]
+    assert (dead.topic, dead.key, dead.value) == ("events.dlq", b"\x00key", b"\xff not json")
+    assert dead.headers[:6] == [
+        ("mine", b"1"),
+        ("dlq-code", b"not_json"),
+        ("dlq-reason", b"expected a user and an item"),
+        ("dlq-source-topic", b"events"),
+        ("dlq-source-partition", b"0"),
+        ("dlq-source-offset", b"1"),
+    ]
+    assert [name for name, _ in dead.headers[6:]] == ["dlq-time-ms"]
+    assert processor.stats.refused == {"not_json": 1}
+
+
+async def test_repeated_records_are_left_out(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    await processor.process(0, batch(0, 3))
+    await processor.process(0, batch(2, 5))
+    await processor.process(0, batch(0, 5))
+    assert offsets(publisher.sent) == [0, 1, 2, 3, 4, 5]
+    assert processor.stats.n_repeated == 2 + 6
+
+
+async def test_batch_after_a_lost_one_is_dropped_and_asked_for_again(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    await processor.process(0, batch(0, 1))
+    assert await processor.process(0, batch(4, 5)) == 2
+    assert await processor.process(0, batch(2, 5)) is None
+    assert offsets(publisher.sent) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_offsets_that_do_not_exist_are_no_loss(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    await processor.process(0, batch(0, 1))
+    assert await processor.process(0, batch(4, 5, start=2)) is None
+    assert offsets(publisher.sent) == [0, 1, 4, 5]
+
+
+async def test_batch_of_a_partition_that_was_given_up_is_dropped(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    await processor.close(0)
+    assert await processor.process(0, batch(0, 1)) is None
+    assert publisher.sent == []
+
+
+async def test_freeze_never_sees_a_batch_that_is_not_published(
+    processor: Processor, publisher: RecordingPublisher
+) -> None:
+    processing = asyncio.create_task(processor.process(0, batch(0, 9)))
+    await asyncio.sleep(0)
+    frozen = await processor.freeze(0)
+    assert frozen.offset == 9
+    assert offsets(publisher.sent) == list(range(10))
+    await processing
+
+
+async def test_commit_is_due_after_many_events() -> None:
+    schedule = CommitSchedule(interval_s=3600, events_max=10)
+    waiting = asyncio.create_task(schedule.wait())
+    await asyncio.sleep(0)
+    schedule.count(9)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    schedule.count(1)
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_commit_is_due_after_the_interval() -> None:
+    async with asyncio.timeout(5):
+        await CommitSchedule(interval_s=0.001, events_max=10).wait()

@@ -1,0 +1,73 @@
+"""RocksDB stores: one batch is all or nothing, and a closed store can be opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stream_rec.errors import StateError
+from stream_rec.settings import WorkerSettings
+from stream_rec.stream.changelog import ITEMS, POSITION_KEY, PROFILES, Position
+from stream_rec.stream.stores import Stores
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Stores:
+    return Stores(tmp_path / "state", WorkerSettings())
+
+
+def test_new_store_is_at_the_beginning(stores: Stores) -> None:
+    assert stores.open(ITEMS, 3) == Position()
+
+
+def test_rows_and_position_are_there_after_reopening(stores: Stores) -> None:
+    stores.open(ITEMS, 3)
+    stores.write(ITEMS, 3, [(b"a", b"1"), (b"b", b"2"), (POSITION_KEY, Position(7, 1).encode())])
+    stores.close(3)
+    assert stores.open(ITEMS, 3) == Position(7, 1)
+    assert stores.read(ITEMS, 3, [b"b", b"none", b"a"]) == [b"2", None, b"1"]
+
+
+def test_scan_leaves_out_reserved_rows(stores: Stores) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(POSITION_KEY, Position().encode()), (b"\x01", b"1"), (b"z", b"2")])
+    assert list(stores.scan(ITEMS, 0)) == [(b"\x01", b"1"), (b"z", b"2")]
+
+
+def test_row_of_none_is_removed(stores: Stores) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(b"a", b"1")])
+    stores.write(ITEMS, 0, [(b"a", None)])
+    assert stores.read(ITEMS, 0, [b"a"]) == [None]
+
+
+def test_tables_and_partitions_are_apart(stores: Stores) -> None:
+    for table, partition in ((ITEMS, 0), (ITEMS, 1), (PROFILES, 0)):
+        stores.open(table, partition)
+        stores.write(table, partition, [(b"a", f"{table}{partition}".encode())])
+    assert stores.read(ITEMS, 1, [b"a"]) == [b"items1"]
+    assert stores.partitions(ITEMS) == [0, 1]
+    assert stores.partitions(PROFILES) == [0]
+
+
+def test_closing_a_partition_closes_both_tables(stores: Stores) -> None:
+    for table in (ITEMS, PROFILES):
+        stores.open(table, 0)
+        stores.open(table, 1)
+    stores.close(0)
+    assert stores.partitions(ITEMS) == stores.partitions(PROFILES) == [1]
+
+
+def test_store_in_use_names_what_to_do(stores: Stores, tmp_path: Path) -> None:
+    stores.open(ITEMS, 0)
+    with pytest.raises(StateError, match=r"its own worker\.state_dir"):
+        Stores(tmp_path / "state", WorkerSettings()).open(ITEMS, 0)
+
+
+def test_deleted_store_is_at_the_beginning(stores: Stores) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(b"a", b"1"), (POSITION_KEY, Position(7, 1).encode())])
+    stores.delete(ITEMS, 0)
+    assert stores.open(ITEMS, 0) == Position()
+    assert stores.read(ITEMS, 0, [b"a"]) == [None]
