@@ -18,7 +18,7 @@ from stream_rec.config import KafkaSettings
 from stream_rec.errors import StreamRecError, TopicError
 from stream_rec.kafka_clients import confluent_consumer_config
 
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0
 BATCH_RECORDS_MAX = 1000
 UNUSED_GROUP = "stream-rec-reader"
 """librdkafka wants the name of a group; nothing is ever committed under it."""

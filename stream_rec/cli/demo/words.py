@@ -81,7 +81,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
     Examples
     --------
     >>> sparkline([0, 1, 2, 4], 3)
-    '▂▄█'
+    '▃▅█'
     """
     shown = list(values)[-width:]
     highest = max(shown, default=0.0)
