@@ -1,0 +1,217 @@
+"""A recorded log as columns, checked, in time order, ids as numbers: what every model is fed from.
+
+Events pass the same checks as the pipeline's (`EventDecoder`), so a log means here what it means
+there. Users and items are numbered in the order in which they first occur. An event is *scored* if
+it speaks for its item and the user has had no event with that item before (design: every event, the
+full catalogue, no warm-up).
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.config import EventSettings
+from stream_rec.errors import EventRejected
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.model.events import EventDecoder
+from stream_rec.model.ids import hash_id
+
+NO_EVENT_ID = 0
+
+
+class LoggedEvent(Protocol):
+    """What is needed of a row of a log (`stream_rec.logs.LogRow` fits)."""
+
+    @property
+    def user(self) -> str: ...  # noqa: D102
+    @property
+    def item(self) -> str: ...  # noqa: D102
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def value(self) -> float | None: ...  # noqa: D102
+    @property
+    def ts_ms(self) -> int | None: ...  # noqa: D102
+    @property
+    def event_id(self) -> str | None: ...  # noqa: D102
+
+
+class LogColumns(NamedTuple):
+    """E events in time order, ties as in the file.
+
+    Attributes
+    ----------
+    user, item : int32[E]
+        Numbers in order of first occurrence.
+    time_s : float64[E]
+    weight : int32[E]
+        Of the event's type, in units of 1/WEIGHT_UNIT; negative for rejections.
+    value : float64[E]
+        NaN where there is none.
+    event_id : uint64[E]
+        Hash, 0 where there is none.
+    is_scored : bool[E]
+    users, items : list of str
+        Their ids.
+    """
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    time_s: NDArray[np.float64]
+    weight: NDArray[np.int32]
+    value: NDArray[np.float64]
+    event_id: NDArray[np.uint64]
+    is_scored: NDArray[np.bool_]
+    users: list[str]
+    items: list[str]
+
+    def first(self, n_events: int) -> LogColumns:
+        """Return the first events of the log; ids that occur later stay known by number only."""
+        columns = (column[:n_events] for column in self[:-2])
+        return LogColumns._make((*columns, self.users, self.items))
+
+
+@dataclass
+class Cleaning:
+    """What was found in a log, and done about it.
+
+    Attributes
+    ----------
+    n_used : int
+    refused : dict of str to int
+        Events left out, by the code of the check that refused them.
+    first_refusal : dict of str to str
+        The reason of the first one of each code.
+    n_ignored : int
+        Of unknown types that the configuration ignores.
+    n_without_time : int
+        Taken to happen at the time of the event before.
+    n_out_of_order : int
+        Events earlier than one before them in the file; the log was sorted by time.
+    n_repeated : int
+        Events exactly like an earlier one (user, item, type, value and time); kept.
+    """
+
+    n_used: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    first_refusal: dict[str, str] = field(default_factory=dict)
+    n_ignored: int = 0
+    n_without_time: int = 0
+    n_out_of_order: int = 0
+    n_repeated: int = 0
+
+
+class ColumnsBuilder:
+    """Checks the events of a log one by one and puts them into columns.
+
+    Parameters
+    ----------
+    settings : EventSettings
+
+    Attributes
+    ----------
+    cleaning : Cleaning
+    """
+
+    def __init__(self, settings: EventSettings) -> None:
+        self.cleaning = Cleaning()
+        self._check = EventDecoder(settings).from_object
+        self._weights = {
+            name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
+            for name, kind in settings.types.items()
+        }
+        self._users: dict[str, int] = {}
+        self._items: dict[str, int] = {}
+        self._types: dict[str, int] = {}
+        self._user, self._item, self._type = array("i"), array("i"), array("i")
+        self._weight, self._time_s, self._value = array("i"), array("d"), array("d")
+        self._event_id = array("Q")
+        self._latest_s = 0.0
+
+    def __len__(self) -> int:
+        return len(self._user)
+
+    def add(self, row: LoggedEvent) -> bool:
+        """Check one event and take it in; return whether it is used."""
+        fields = {"user": row.user, "item": row.item, "type": row.type, "value": row.value}
+        if row.ts_ms is not None:
+            fields["ts"] = row.ts_ms / 1000.0
+        if row.event_id is not None:
+            fields["event_id"] = row.event_id
+        try:
+            event = self._check(fields, self._latest_s)
+        except EventRejected as error:
+            refused = self.cleaning.refused
+            refused[error.code] = refused.get(error.code, 0) + 1
+            self.cleaning.first_refusal.setdefault(error.code, error.reason)
+            return False
+        if event is None or event.ts is None:
+            self.cleaning.n_ignored += 1
+            return False
+        self.cleaning.n_without_time += row.ts_ms is None
+        self.cleaning.n_out_of_order += event.ts < self._latest_s
+        self._latest_s = max(self._latest_s, event.ts)
+        self._user.append(self._users.setdefault(event.user, len(self._users)))
+        self._item.append(self._items.setdefault(event.item, len(self._items)))
+        self._type.append(self._types.setdefault(event.type, len(self._types)))
+        self._weight.append(self._weights[event.type])
+        self._time_s.append(event.ts)
+        self._value.append(np.nan if event.value is None else event.value)
+        self._event_id.append(NO_EVENT_ID if event.event_id is None else hash_id(event.event_id))
+        return True
+
+    def build(self) -> LogColumns:
+        """Return the columns of all events taken in, in time order."""
+        time_s = np.array(self._time_s)
+        order = np.argsort(time_s, kind="stable")
+        user, users = _renumbered(np.array(self._user)[order], list(self._users))
+        item, items = _renumbered(np.array(self._item)[order], list(self._items))
+        weight = np.array(self._weight)[order]
+        log = LogColumns(
+            user=user,
+            item=item,
+            time_s=time_s[order],
+            weight=weight,
+            value=np.array(self._value)[order],
+            event_id=np.array(self._event_id, np.uint64)[order],
+            is_scored=is_first_of_pair(user, item) & (weight > 0),
+            users=users,
+            items=items,
+        )
+        self.cleaning.n_used = len(user)
+        self.cleaning.n_repeated = _n_repeated(log, np.array(self._type)[order])
+        return log
+
+
+def is_first_of_pair(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Tell which events are the first of their user with their item, whatever their type.
+
+    Examples
+    --------
+    >>> is_first_of_pair(np.array([0, 0, 1, 0]), np.array([5, 6, 5, 5])).tolist()
+    [True, True, True, False]
+    """
+    pair = (user.astype(np.int64) << 32) | item
+    first = np.zeros(len(pair), np.bool_)
+    first[np.unique(pair, return_index=True)[1]] = True
+    return first
+
+
+def _renumbered(codes: NDArray[np.int32], ids: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+    """Number ids anew, in order of first occurrence."""
+    present, first = np.unique(codes, return_index=True)
+    in_order = present[np.argsort(first)]
+    number = np.zeros(len(ids), np.int32)
+    number[in_order] = np.arange(len(in_order))
+    return number[codes], [ids[code] for code in in_order.tolist()]
+
+
+def _n_repeated(log: LogColumns, kind: NDArray[np.int32]) -> int:
+    value = np.nan_to_num(log.value, nan=-np.inf)
+    columns = np.rec.fromarrays([log.user, log.item, kind, value, log.time_s])
+    return len(columns) - len(np.unique(columns))

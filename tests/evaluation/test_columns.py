@@ -1,0 +1,99 @@
+"""Laws of a log as columns: order, numbering, what is scored, what is left out and counted."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.config import EventSettings
+from stream_rec.evaluation.columns import ColumnsBuilder
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.logs import LogRow
+from tests.evaluation.logs import columns_of
+
+rows = st.lists(
+    st.builds(
+        lambda **fields: LogRow(**fields),
+        user=st.sampled_from("abc"),
+        item=st.sampled_from("xyz"),
+        type=st.sampled_from(["click", "dislike"]),
+        ts_ms=st.integers(0, 5).map(lambda s: 1000 * s),
+    ),
+    max_size=25,
+)
+
+
+@given(rows)
+def test_events_are_in_time_order_with_ties_as_in_the_file(given_rows: list[LogRow]) -> None:
+    log = columns_of(given_rows)
+    expected = sorted(given_rows, key=lambda row: row.ts_ms)
+    came = [
+        (log.users[u], log.items[i], t * 1000)
+        for u, i, t in zip(log.user, log.item, log.time_s, strict=True)
+    ]
+    assert came == [(row.user, row.item, row.ts_ms) for row in expected]
+
+
+@given(rows)
+def test_ids_are_numbered_by_first_occurrence(given_rows: list[LogRow]) -> None:
+    log = columns_of(given_rows)
+    for codes, ids in ((log.user, log.users), (log.item, log.items)):
+        assert list(dict.fromkeys(codes.tolist())) == list(range(len(ids)))
+
+
+@given(rows)
+def test_scored_is_what_speaks_for_an_item_new_to_the_user(given_rows: list[LogRow]) -> None:
+    expected, seen = [], set()
+    for row in sorted(given_rows, key=lambda row: row.ts_ms):
+        expected.append(row.type == "click" and (row.user, row.item) not in seen)
+        seen.add((row.user, row.item))
+    assert columns_of(given_rows).is_scored.tolist() == expected
+
+
+def test_unusable_events_are_left_out_and_counted_by_reason() -> None:
+    builder = ColumnsBuilder(EventSettings())
+    used = [
+        builder.add(LogRow("a", "x", "click", ts_ms=1000)),
+        builder.add(LogRow("a", "x", "purr", ts_ms=2000)),
+        builder.add(LogRow("a", "x", "rating", 11.0, ts_ms=2000)),
+        builder.add(LogRow("b", "y", "dislike", ts_ms=3000)),
+    ]
+    log = builder.build()
+    assert used == [True, False, False, True]
+    assert builder.cleaning.refused == {"unknown_type": 1, "outside_scale": 1}
+    assert "'purr'" in builder.cleaning.first_refusal["unknown_type"]
+    assert builder.cleaning.n_used == len(log.user) == 2
+    assert log.weight.tolist() == [WEIGHT_UNIT, -WEIGHT_UNIT]
+
+
+def test_unknown_types_are_ignored_where_the_configuration_says_so() -> None:
+    builder = ColumnsBuilder(EventSettings(unknown_type="ignore"))
+    assert not builder.add(LogRow("a", "x", "purr", ts_ms=1000))
+    assert builder.cleaning.n_ignored == 1
+    assert builder.cleaning.refused == {}
+
+
+def test_cleaning_counts_order_repetition_and_missing_times() -> None:
+    builder = ColumnsBuilder(EventSettings())
+    for ts_ms in (2000, 1000, None, 2000):
+        builder.add(LogRow("a", "x", "click", ts_ms=ts_ms))
+    log = builder.build()
+    cleaning = builder.cleaning
+    assert log.time_s.tolist() == [1.0, 2.0, 2.0, 2.0]
+    assert cleaning.n_out_of_order == 1
+    assert cleaning.n_without_time == 1
+    assert cleaning.n_repeated == 2
+
+
+def test_event_ids_and_values_reach_the_columns() -> None:
+    log = columns_of(
+        [
+            LogRow("a", "x", "rating", 0.0, ts_ms=1000, event_id="e1"),
+            LogRow("a", "x", "click", ts_ms=1000),
+        ]
+    )
+    assert log.value[0] == 0.0
+    assert np.isnan(log.value[1])
+    assert log.event_id[0] != 0
+    assert log.event_id[1] == 0
