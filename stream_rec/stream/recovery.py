@@ -149,14 +149,14 @@ async def _read_watermark(
 async def _choose_epoch(
     effects: Effects, partition: int, generation: int, highest: int, watermark: Watermark
 ) -> int:
-    """Return an epoch at least as great as all before.
+    """Return an epoch greater than all before.
 
-    A generation smaller than one in the changelog is either a zombie's, or that of a group which
-    was deleted or has expired and counts anew. A commit tells them apart: Kafka takes it only from
+    A generation that is not greater than all in the changelog is either a zombie's, or that of a
+    group which was deleted or has expired and counts anew. A commit tells them apart: Kafka takes it only from
     members of the group's present generation.
     """
     epoch = make_epoch(era_of(highest), generation)
-    if epoch >= highest:
+    if epoch > highest:
         return epoch
     if not await effects.commit({partition: watermark.offset + 1}):
         raise FencedError(

@@ -198,6 +198,11 @@ def restore_changelogs(settings: Settings, broker: str) -> dict[str, dict]:
     return rows
 
 
+def read_epochs(broker: str, topic: str) -> list[int]:
+    """Return the epoch of each record of a changelog, in order."""
+    return [decode_epoch(message.headers()) for message in read_all(broker, topic)]
+
+
 def _to_record(message: Message) -> LogRecord:
     return LogRecord(
         message.offset(), message.key(), message.value(), decode_epoch(message.headers())
