@@ -16,9 +16,10 @@ from stream_rec.cli.demo.words import Titles, latency_text, sparkline
 
 PIPELINE_ROWS = 4
 FIGURES_ROWS = 5
+SPARKLINE_MARGIN = 13
 ACCENT = "bright_cyan"
 GOOD = "bright_green"
-FAINT = "bright_black"
+FAINT = "dim"
 OTHER = "yellow"
 
 
@@ -95,16 +96,21 @@ def _figures(snapshot: Snapshot, width: int) -> RenderableType:
 
 
 def _latency(snapshot: Snapshot, width: int) -> Panel:
-    p50, p99, rate = (
-        Text.assemble((name, FAINT), (figure, f"bold {ACCENT}"))
-        for name, figure in (
-            ("p50 ", latency_text(snapshot.latency_p50_ms)),
-            ("p99 ", latency_text(snapshot.latency_p99_ms)),
-            (f"{sparkline(snapshot.rate_history, width - 13)} ", f"{snapshot.lists_per_s:,.0f}/s"),
-        )
+    lines = (
+        _named_figure("p50 ", FAINT, latency_text(snapshot.latency_p50_ms)),
+        _named_figure("p99 ", FAINT, latency_text(snapshot.latency_p99_ms)),
+        _named_figure(
+            sparkline(snapshot.rate_history, width - SPARKLINE_MARGIN) + " ",
+            ACCENT,
+            f"{snapshot.lists_per_s:,.0f}/s",
+        ),
     )
     title = "from producer to list here"
-    return Panel(Group(p50, p99, rate), title=title, border_style=FAINT, height=FIGURES_ROWS)
+    return Panel(Group(*lines), title=title, border_style=FAINT, height=FIGURES_ROWS)
+
+
+def _named_figure(name: str, name_style: str, figure: str) -> Text:
+    return Text.assemble((name, name_style), (figure, f"bold {ACCENT}"))
 
 
 def _hit_rates(snapshot: Snapshot, width: int) -> Panel:

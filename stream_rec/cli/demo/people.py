@@ -42,9 +42,9 @@ def people(moments: Sequence[Moment], titles: Titles, rows: int, width: int) -> 
 
 def _just_rated(moment: Moment, titles: Titles, width: int) -> Text:
     line = Text.assemble(
-        ("user ", "bright_black"),
+        ("user ", "dim"),
         (moment.user, "bold"),
-        (" rated ", "bright_black"),
+        (" rated ", "dim"),
         (titles.full(moment.item), "bold"),
         (f" {rating_text(moment.value)}", "bold bright_cyan"),
         no_wrap=True,
@@ -60,9 +60,9 @@ def _recommended(moment: Moment, titles: Titles, n_items: int, width: int) -> Ta
     title_width = (width - PLACE_WIDTH - 2) * 9 // 20
     reason_width = width - PLACE_WIDTH - 2 - title_width
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=PLACE_WIDTH, justify="right", style="bright_black")
+    table.add_column(width=PLACE_WIDTH, justify="right", style="dim")
     table.add_column(width=title_width, no_wrap=True, overflow="ellipsis")
-    table.add_column(width=reason_width, no_wrap=True, overflow="ellipsis", style="bright_black")
+    table.add_column(width=reason_width, no_wrap=True, overflow="ellipsis", style="dim")
     for place, listed in enumerate(moment.items[:n_items], 1):
         reason = reason_of(listed, moment.ratings, titles, reason_width)
         table.add_row(str(place), titles.full(listed.item), reason)

@@ -46,7 +46,7 @@ def summary(snapshot: Snapshot, titles: Titles, replay_s: float, width: int = 80
         Text("\nJust rated, and recommended now:\n"),
         people(snapshot.moments, titles, PEOPLE_ROWS, width),
         Text("\nTry next:"),
-        _table(NEXT_COMMANDS, "bold", "bright_black"),
+        _table(NEXT_COMMANDS, "bold", "dim"),
     )
 
 
@@ -62,7 +62,7 @@ def _figures(snapshot: Snapshot, replay_s: float) -> RenderableType:
         ),
         ("time", f"{replay_s:.0f} s of replay, {snapshot.elapsed_s:.0f} s with start and stop"),
     )
-    return _table(rows, "bright_black", "")
+    return _table(rows, "dim", "")
 
 
 def _table(rows: tuple[tuple[str, str], ...], first_style: str, second_style: str) -> Table:
