@@ -1,0 +1,165 @@
+"""The options of ``stream-rec evaluate`` and the order of its steps: read, compile, run, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+
+from producers.log_options import log_options
+from stream_rec.cli.evaluation.loading import LoadedLog, load_log
+from stream_rec.cli.evaluation.progress import show_steps
+from stream_rec.cli.evaluation.tables import print_evaluation
+from stream_rec.cli.evaluation.timing import new_engine, run_timed, warm_up
+from stream_rec.cli.examples import examples
+from stream_rec.cli.options import CommonOptions, common_options
+from stream_rec.config import Settings
+from stream_rec.evaluation.lists import list_metrics
+from stream_rec.evaluation.prequential import Prequential
+from stream_rec.evaluation.result import Evaluation, score_ranks
+from stream_rec.logs import LogOptions
+
+ENGINE_NAME = "stream_rec"
+LIST_EVERY = 8
+"""One batch in so many has its lists ranked for the metrics of lists: that costs a ranking."""
+K_MAX = 100
+STANDARD_OUTPUT = "-"
+
+
+class ListOfK(click.ParamType):
+    """Several list lengths with commas between them."""
+
+    name = "k,k,…"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the lengths in ascending order, each once."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            ks = tuple(sorted({int(part) for part in value.split(",")}))
+        except ValueError:
+            ks = ()
+        if not ks or not 1 <= ks[0] <= ks[-1] <= K_MAX:
+            self.fail(f"expected numbers from 1 to {K_MAX}, came {value!r}", parameter, ctx)
+        return ks
+
+
+def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
+    """Refuse a file in a folder that is not there, before the long run and not after it."""
+    if path is not None and not Path(path).parent.is_dir():
+        raise click.BadParameter(f"expected an existing folder, came {path!r}", ctx, parameter)
+    return path
+
+
+@click.command(
+    epilog=examples(
+        "stream-rec evaluate ratings.csv",
+        "stream-rec evaluate u.data --k 1,10,20 --json result.json",
+        "stream-rec evaluate clicks.csv.gz --limit 100000 --json -",
+        "stream-rec evaluate sales.parquet --user-column customer --type purchase",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.argument("log")
+@click.option(
+    "--k",
+    "ks",
+    type=ListOfK(),
+    default="1,10,20",
+    show_default=True,
+    help="List lengths at which to measure; models are compared at 10 if it is there.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the first N usable events of the file.",
+)
+@click.option(
+    "--partitions",
+    "n_partitions",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Learn in as many partitions and merge them, as N workers would.",
+)
+@click.option(
+    "--all-lists",
+    is_flag=True,
+    help="Measure coverage and diversity on every list, not on one in eight (slower).",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
+    callback=require_folder,
+    metavar="FILE",
+    help="Write the figures as JSON; - is standard output, and the table is left out.",
+)
+@log_options
+@common_options
+@click.pass_obj
+def evaluate(
+    options: CommonOptions,
+    log: str,
+    how_to_read: LogOptions,
+    ks: tuple[int, ...],
+    limit: int | None,
+    n_partitions: int,
+    all_lists: bool,
+    json_path: str | None,
+) -> None:
+    """Evaluate the recommender on a recorded event LOG; - is standard input.
+
+    Every event first tests the model and then teaches it, from the first event on, against the full
+    catalogue: an item that is not proposed is a miss. It is the engine that runs under Kafka, in
+    this process.
+
+    CSV, JSON Lines or Parquet, plain or packed (.gz .bz2 .xz .zst). The layouts of MovieLens,
+    RetailRocket and yoochoose and the usual column names are recognised.
+    """  # fmt: skip
+    settings = options.load_settings()
+    with show_steps("reading") as steps:
+        loaded = load_log(log, how_to_read, settings.events, limit, steps)
+    evaluation = run(settings, loaded, ks, n_partitions, 1 if all_lists else LIST_EVERY)
+    if json_path != STANDARD_OUTPUT:
+        print_evaluation(Console(), loaded, evaluation)
+    if json_path is not None:
+        write_json(json_path, evaluation.to_json())
+
+
+def run(
+    settings: Settings, loaded: LoadedLog, ks: tuple[int, ...], n_partitions: int, list_every: int
+) -> Evaluation:
+    """Run the engine over a log and measure."""
+    columns = loaded.columns
+    n_events = len(columns.user)
+    warm_up(settings, columns, n_partitions)
+    engine = new_engine(settings, n_partitions)
+    prequential = Prequential(engine, columns, n_partitions=n_partitions, list_every=list_every)
+    us_per_event = run_timed(ENGINE_NAME, prequential.run(), n_events)
+    return Evaluation(
+        log=loaded.path,
+        protocol="prequential",
+        ks=ks,
+        n_events=n_events,
+        n_scored=int(columns.is_scored.sum()),
+        engine=score_ranks(ENGINE_NAME, prequential.rank, columns.is_scored, ks, us_per_event),
+        lists=list_metrics(prequential.lists, columns),
+        n_lists=prequential.lists.n_lists,
+    )
+
+
+def write_json(path: str, figures: dict[str, Any]) -> None:
+    """Write figures to a file or to standard output."""
+    text = msgspec.json.format(msgspec.json.encode(figures), indent=2).decode()
+    if path == STANDARD_OUTPUT:
+        click.echo(text)
+    else:
+        Path(path).write_text(f"{text}\n", encoding="utf-8")

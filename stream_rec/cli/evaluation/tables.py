@@ -1,0 +1,119 @@
+"""An evaluation as tables for people: the log and what was cleaned, metrics by k, baselines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stream_rec.cli.evaluation.loading import LoadedLog
+from stream_rec.evaluation.result import Evaluation, Score
+
+METRIC_WORDS = {"hr": "HR", "ndcg": "NDCG", "mrr": "MRR"}
+LIST_WORDS = {
+    "coverage": "coverage",
+    "gini": "Gini",
+    "novelty": "novelty (bits)",
+    "intra_list_diversity": "intra-list diversity",
+    "personalisation": "personalisation",
+}
+
+
+def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation) -> None:
+    """Print everything that was found."""
+    console.print(log_summary(loaded))
+    console.print(cleaning_summary(loaded))
+    console.print()
+    console.print(scores_table(evaluation))
+    if len(evaluation.ks) > 1:
+        console.print(lengths_table(evaluation))
+    console.print(lists_summary(evaluation))
+
+
+def log_summary(loaded: LoadedLog) -> Text:
+    """Return one line on the size and time of the log."""
+    log = loaded.columns
+    first, last = (_day(seconds) for seconds in (log.time_s[0], log.time_s[-1]))
+    text = Text(loaded.path, style="bold")
+    return text.append(
+        f"  {len(log.user):,} events, {len(log.users):,} users, {len(log.items):,} items, "
+        f"{first} to {last}, read as {loaded.layout}",
+        style="default",
+    )
+
+
+def cleaning_summary(loaded: LoadedLog) -> RenderableType:
+    """Return what was found wrong with the log, and what was done about it."""
+    found = loaded.cleaning
+    lines = []
+    if loaded.n_bad_rows:
+        lines.append(f"{loaded.n_bad_rows:,} rows that cannot be read, left out")
+        lines += [f"  {error}" for error in loaded.first_bad_rows]
+    for code, n in found.refused.items():
+        lines.append(f"{n:,} events refused ({code}), left out: {found.first_refusal[code]}")
+    if found.n_ignored:
+        lines.append(f"{found.n_ignored:,} events of unknown types, ignored as configured")
+    if found.n_without_time:
+        lines.append(f"{found.n_without_time:,} events without a time, taken as simultaneous")
+    if found.n_out_of_order:
+        lines.append(f"{found.n_out_of_order:,} events out of order, sorted by time")
+    if found.n_repeated:
+        lines.append(f"{found.n_repeated:,} events exactly like an earlier one, kept")
+    return Group(*(Text(line, style="yellow") for line in lines))
+
+
+def scores_table(evaluation: Evaluation) -> Table:
+    """Return the metrics of the engine and of every baseline, the best hit rate first."""
+    k = evaluation.k
+    table = Table(
+        title=f"{evaluation.protocol}: {evaluation.n_scored:,} events scored, full catalogue",
+        title_justify="left",
+        header_style="bold",
+    )
+    table.add_column("model", overflow="fold")
+    for words in METRIC_WORDS.values():
+        table.add_column(f"{words}@{k}", justify="right")
+    table.add_column("µs/event", justify="right")
+    models = [evaluation.engine, *evaluation.baselines]
+    best = max(score.by_k[k]["hr"] for score in models)
+    for score in sorted(models, key=lambda score: -score.by_k[k]["hr"]):
+        is_best = len(models) > 1 and score.by_k[k]["hr"] == best
+        style = "bold" if score is evaluation.engine else ""
+        table.add_row(*_row(score, k, is_best), style=style)
+    return table
+
+
+def _row(score: Score, k: int, is_best: bool) -> list[str]:
+    name = f"{score.name} (tuned)" if score.tuned else score.name
+    values = [f"{score.by_k[k][metric]:.4f}" for metric in METRIC_WORDS]
+    return [f"{name} ◀ best" if is_best else name, *values, f"{score.us_per_event:,.1f}"]
+
+
+def lengths_table(evaluation: Evaluation) -> Table:
+    """Return the engine's metrics at every k."""
+    table = Table(title=f"{evaluation.engine.name} by k", title_justify="left", header_style="bold")
+    table.add_column("k", justify="right")
+    for words in METRIC_WORDS.values():
+        table.add_column(words, justify="right")
+    for k, metrics in evaluation.engine.by_k.items():
+        table.add_row(str(k), *(f"{metrics[metric]:.4f}" for metric in METRIC_WORDS))
+    return table
+
+
+def lists_summary(evaluation: Evaluation) -> Text:
+    """Return one or two lines on the lists shown and on the margin over the best baseline."""
+    values = "  ".join(
+        f"{LIST_WORDS[name]} {value:.3f}" for name, value in evaluation.lists.items()
+    )
+    rate = 1e6 / evaluation.engine.us_per_event
+    text = Text(f"{rate:,.0f} events/s; of {evaluation.n_lists:,} lists: {values}")
+    best = evaluation.best_baseline
+    if best is not None and evaluation.ratio is not None:
+        text.append(f"\n{evaluation.ratio:.3f} × the best baseline, {best.name}", style="bold")
+    return text
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,98 @@
+"""Laws of ``stream-rec evaluate``: what it reads, shows, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.evaluation.logs import made_up_rows
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.csv"
+    lines = [f"{row.user},{row.item},{row.type},{row.ts_ms}" for row in made_up_rows(300)]
+    path.write_text("\n".join(["user,item,type,ts", *lines, "", "u1,,click,5", "u1,i1,purr,5"]))
+    return path
+
+
+def test_json_has_exactly_the_documented_keys(run_evaluate, log: Path) -> None:
+    result = run_evaluate(str(log), "--json", "-")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    assert list(figures) == [
+        "log",
+        "protocol",
+        "k",
+        "events",
+        "scored",
+        "metrics",
+        "us_per_event",
+        "baselines",
+        "best_baseline",
+        "ratio",
+    ]
+    assert set(figures["metrics"]) == {"hr", "ndcg", "mrr", "coverage"}
+    assert (figures["log"], figures["protocol"], figures["k"]) == (str(log), "prequential", 10)
+    assert figures["events"] == 300
+    assert 0 < figures["scored"] < 300
+    assert 0 < figures["metrics"]["mrr"] < figures["metrics"]["hr"] < 1
+    assert figures["us_per_event"] > 0
+    assert (figures["best_baseline"], figures["ratio"]) == (None, None)
+
+
+def test_table_shows_every_k_and_what_was_cleaned(run_evaluate, log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    result = run_evaluate(str(log), "--k", "5,1", "--json", str(path), "--all-lists")
+    assert result.exit_code == 0, result.output
+    words = " ".join(result.stdout.split())
+    assert "HR@5 NDCG@5 MRR@5" in words.replace("┃ ", "")
+    assert "stream_rec by k" in words
+    assert "of 300 lists" in words
+    assert "1 rows that cannot be read, left out" in words
+    assert "1 events refused (unknown_type), left out" in words
+    assert json.loads(path.read_text())["k"] == 5
+
+
+def test_limit_takes_the_first_events(run_evaluate, log: Path) -> None:
+    result = run_evaluate(str(log), "--limit", "120", "--json", "-")
+    assert json.loads(result.stdout)["events"] == 120
+
+
+def test_settings_reach_the_engine(run_evaluate, log: Path) -> None:
+    figures = [
+        json.loads(run_evaluate(str(log), "--json", "-", *extra).stdout)["metrics"]["hr"]
+        for extra in ([], ["--set", "model.newest_candidates=0", "--set", "model.seed=5"])
+    ]
+    assert figures[0] != figures[1]
+
+
+@pytest.mark.parametrize("ks", ["0", "1,101", "ten", ""])
+def test_lengths_out_of_range_are_refused(run_evaluate, log: Path, ks: str) -> None:
+    result = run_evaluate(str(log), "--k", ks)
+    assert result.exit_code == 2
+    assert "expected numbers from 1 to 100" in result.stderr
+
+
+def test_output_folder_must_exist_before_the_run(run_evaluate, log: Path, tmp_path: Path) -> None:
+    result = run_evaluate(str(log), "--json", str(tmp_path / "nowhere" / "figures.json"))
+    assert result.exit_code == 2
+    assert "expected an existing folder" in result.stderr
+
+
+def test_log_without_a_usable_event_is_one_clear_error(run_evaluate, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,type,ts\na,x,purr,1\n")
+    result = run_evaluate(str(path))
+    assert result.exit_code == 1
+    assert "came none that can be used" in result.stderr
+    assert "'purr'" in result.stderr
+
+
+def test_help_names_the_command_and_has_examples(run_evaluate) -> None:
+    result = run_evaluate("--help")
+    assert result.exit_code == 0
+    assert "Usage: stream-rec evaluate " in result.stdout
+    assert "Examples" in result.stdout
