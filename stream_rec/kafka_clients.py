@@ -44,6 +44,9 @@ def confluent_config(kafka: KafkaSettings, **extra: Any) -> dict[str, Any]:
         "bootstrap.servers": _address(kafka),
         "security.protocol": kafka.security_protocol,
     }
+    if kafka.embedded:
+        # It ends with whoever started it: clients that end a moment later need not complain.
+        config["log_level"] = 0
     if kafka.uses_sasl:
         config |= {
             "sasl.mechanism": kafka.sasl_mechanism,

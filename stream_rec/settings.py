@@ -162,7 +162,6 @@ class WorkerSettings(Section):
     commit_interval_s: PositiveFloat = 5.0
     commit_events_max: PositiveInt = 20_000
     batch_records_max: PositiveInt = 64
-    recovery_timeout_s: PositiveFloat = 300.0
     shutdown_timeout_s: PositiveFloat = 5.0
     rocksdb_block_cache_mib: PositiveInt = 128
     rocksdb_write_buffer_mib: PositiveInt = 64

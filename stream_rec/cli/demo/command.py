@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     "svg_path",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="PATH",
-    help="Save the last screen as a picture.",
+    help="Save the screen, as it was towards the end of the replay, as a picture.",
 )
 @click.option("--plain", is_flag=True, help="Plain lines, as without a terminal.")
 @common_options
@@ -85,10 +85,10 @@ def demo(
     plan = DemoPlan(n_events, rate, time_limit)
     titles = load_sample_titles()
     with open_view(console, titles) as show:
-        snapshot, replay_s = Demo(options, plan, show).run()
-    console.print(summary(snapshot, titles, replay_s, console.width))
+        result = Demo(options, plan, show).run()
+    console.print(summary(result.last, titles, result.replay_s, console.width))
     if svg_path is not None:
-        save_picture(snapshot, titles, svg_path)
+        save_picture(result.during_replay, titles, svg_path)
 
 
 def load_sample_titles() -> Titles:

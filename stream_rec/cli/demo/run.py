@@ -15,6 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stream_rec.cli.demo.feed import Feed
 from stream_rec.cli.demo.processes import ChildProcess
@@ -56,6 +57,22 @@ class DemoPlan:
     time_limit_s: float = 180.0
 
 
+class DemoResult(NamedTuple):
+    """A run that went well: its end, a moment of its middle, and how long the replay took.
+
+    Parameters
+    ----------
+    last, during_replay : Snapshot
+        The last snapshot, and the last while events were still being replayed.
+    replay_s : float
+        Seconds from the first event to the last list.
+    """
+
+    last: Snapshot
+    during_replay: Snapshot
+    replay_s: float
+
+
 class Demo:
     """One run of the demo.
 
@@ -75,9 +92,10 @@ class Demo:
         self._show = show
         self._shown_s = -LIVE_INTERVAL_S
         self._recorder = Recorder(plan.n_events, N_PARTITIONS, time.monotonic)
+        self._during_replay = self._recorder.snapshot()
 
-    def run(self) -> tuple[Snapshot, float]:
-        """Run to the end; return the last snapshot and the seconds from first event to last list.
+    def run(self) -> DemoResult:
+        """Run to the end.
 
         Raises
         ------
@@ -96,7 +114,8 @@ class Demo:
                     worker.finish()
         self._require_success()
         self._enter(Phase.DONE)
-        return self._recorder.snapshot(), self._recorder.statistics.span_s
+        span_s = self._recorder.statistics.span_s
+        return DemoResult(self._recorder.snapshot(), self._during_replay, span_s)
 
     def _topics(self) -> dict[str, int]:
         names = self._options.load_settings().topics.names
@@ -161,7 +180,10 @@ class Demo:
         now_s = time.monotonic()
         if now_s - self._shown_s >= LIVE_INTERVAL_S:
             self._shown_s = now_s
-            self._show(self._recorder.snapshot())
+            snapshot = self._recorder.snapshot()
+            if snapshot.phase is Phase.REPLAY:
+                self._during_replay = snapshot
+            self._show(snapshot)
 
     def _require_time(self) -> None:
         if self._recorder.elapsed_s > self._plan.time_limit_s:
