@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.lists import ShownLists
 from stream_rec.model.engine import Engine
-from stream_rec.model.fold import NOT_PROPOSED, Batch
+from stream_rec.model.fold import NOT_PROPOSED, Batch, Outcome
 from stream_rec.model.ids import hash_id
 
 BATCH_EVENTS_MAX = 512
@@ -56,15 +56,12 @@ class Prequential:
         self.lists = ShownLists(len(log.users), len(log.items))
         self._engine = engine
         self._log = log
-        self._n_partitions = n_partitions
         self._list_every = list_every
-
-    def run(self) -> Iterator[int]:
-        """Fold the log; yields the number of events done after each batch."""
-        log = self._log
-        partition, user_slot = self._place_users()
-        item_slot = self._place_items()
-        columns = Batch(
+        self._n_batches = 0
+        partition, user_slot = _place_users(engine, log.users, n_partitions)
+        item_slot = np.array([engine.items.ids.slot(item) for item in log.items], np.int32)
+        self._partition: NDArray[np.int32] = partition[log.user]
+        self._columns = Batch(
             user=user_slot[log.user],
             item=item_slot[log.item],
             time_s=log.time_s,
@@ -73,30 +70,36 @@ class Prequential:
             event_id=log.event_id,
             offset=np.arange(len(log.user), dtype=np.int64),
         )
-        for number, (first, end) in enumerate(batch_bounds(partition[log.user])):
-            publish = self._list_every > 0 and number % self._list_every == 0
-            batch = Batch._make(column[first:end] for column in columns)
-            owner = int(partition[log.user[first]])
-            outcome = self._engine.fold_columns(owner, batch, publish=publish)
-            self.rank[first:end] = outcome.rank
-            if publish:
-                self.lists.add(log.user[first:end], outcome.item, outcome.n_listed)
+
+    def run(self) -> Iterator[int]:
+        """Fold the log; yields the number of events done after each batch."""
+        for first, end in batch_bounds(self._partition):
+            self.rank[first:end] = self._fold(first, end).rank
             yield end
 
-    def _place_users(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return each user's partition and profile slot; without a store no profile is evicted."""
-        hashes = [hash_id(user) for user in self._log.users]
-        partition = np.array([h % self._n_partitions for h in hashes], np.int32)
-        slot = np.zeros(len(hashes), np.int32)
-        for owner in range(self._n_partitions):
-            self._engine.open_partition(owner)
-            members = np.flatnonzero(partition == owner)
-            slot[members] = self._engine.users.slots(owner, [hashes[m] for m in members])
-        return partition, slot
+    def _fold(self, first: int, end: int) -> Outcome:
+        """Let the engine learn a run of events of one partition, and note the lists it shows."""
+        publish = self._list_every > 0 and self._n_batches % self._list_every == 0
+        self._n_batches += 1
+        batch = Batch._make(column[first:end] for column in self._columns)
+        outcome = self._engine.fold_columns(int(self._partition[first]), batch, publish=publish)
+        if publish:
+            self.lists.add(self._log.user[first:end], outcome.item, outcome.n_listed)
+        return outcome
 
-    def _place_items(self) -> NDArray[np.int32]:
-        slot = self._engine.items.ids.slot
-        return np.array([slot(item) for item in self._log.items], np.int32)
+
+def _place_users(
+    engine: Engine, users: list[str], n_partitions: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return each user's partition and profile slot; without a store no profile is evicted."""
+    hashes = [hash_id(user) for user in users]
+    partition = np.array([h % n_partitions for h in hashes], np.int32)
+    slot = np.zeros(len(hashes), np.int32)
+    for owner in range(n_partitions):
+        engine.open_partition(owner)
+        members = np.flatnonzero(partition == owner)
+        slot[members] = engine.users.slots(owner, [hashes[m] for m in members])
+    return partition, slot
 
 
 def batch_bounds(partition: NDArray[np.int32]) -> Iterator[tuple[int, int]]:

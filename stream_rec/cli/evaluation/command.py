@@ -13,12 +13,11 @@ from producers.log_options import log_options
 from stream_rec.cli.evaluation.loading import LoadedLog, load_log
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.cli.evaluation.tables import print_evaluation
-from stream_rec.cli.evaluation.timing import new_engine, run_timed, warm_up
+from stream_rec.cli.evaluation.timing import Plan, new_run, run_timed, warm_up
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
 from stream_rec.config import Settings
 from stream_rec.evaluation.lists import list_metrics
-from stream_rec.evaluation.prequential import Prequential
 from stream_rec.evaluation.result import Evaluation, score_ranks
 from stream_rec.logs import LogOptions
 
@@ -90,6 +89,15 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     help="Learn in as many partitions and merge them, as N workers would.",
 )
 @click.option(
+    "--delay",
+    "delay_s",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Learn every event so much later than it happens: 86400 is a nightly batch.",
+)
+@click.option(
     "--all-lists",
     is_flag=True,
     help="Measure coverage and diversity on every list, not on one in eight (slower).",
@@ -112,6 +120,7 @@ def evaluate(
     ks: tuple[int, ...],
     limit: int | None,
     n_partitions: int,
+    delay_s: float,
     all_lists: bool,
     json_path: str | None,
 ) -> None:
@@ -127,26 +136,24 @@ def evaluate(
     settings = options.load_settings()
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps)
-    evaluation = run(settings, loaded, ks, n_partitions, 1 if all_lists else LIST_EVERY)
+    plan = Plan(n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
+    evaluation = run(settings, loaded, ks, plan)
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)
     if json_path is not None:
         write_json(json_path, evaluation.to_json())
 
 
-def run(
-    settings: Settings, loaded: LoadedLog, ks: tuple[int, ...], n_partitions: int, list_every: int
-) -> Evaluation:
+def run(settings: Settings, loaded: LoadedLog, ks: tuple[int, ...], plan: Plan) -> Evaluation:
     """Run the engine over a log and measure."""
     columns = loaded.columns
     n_events = len(columns.user)
-    warm_up(settings, columns, n_partitions)
-    engine = new_engine(settings, n_partitions)
-    prequential = Prequential(engine, columns, n_partitions=n_partitions, list_every=list_every)
+    warm_up(settings, columns, plan)
+    prequential = new_run(settings, columns, plan)
     us_per_event = run_timed(ENGINE_NAME, prequential.run(), n_events)
     return Evaluation(
         log=loaded.path,
-        protocol="prequential",
+        protocol=protocol_name(plan),
         ks=ks,
         n_events=n_events,
         n_scored=int(columns.is_scored.sum()),
@@ -154,6 +161,11 @@ def run(
         lists=list_metrics(prequential.lists, columns),
         n_lists=prequential.lists.n_lists,
     )
+
+
+def protocol_name(plan: Plan) -> str:
+    """Name the protocol, with the delay if there is one."""
+    return f"prequential, {plan.delay_s:g} s late" if plan.delay_s else "prequential"
 
 
 def write_json(path: str, figures: dict[str, Any]) -> None:

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.config import Settings
 from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
 from stream_rec.evaluation.prequential import Prequential
-from stream_rec.model.engine import Engine
 
 WARM_UP_EVENTS = 40
 """Enough to call, and so to compile, everything once: that is not time per event."""
+
+
+class Plan(NamedTuple):
+    """How the engine is to be run over a log.
+
+    Attributes
+    ----------
+    n_partitions : int
+    delay_s : float
+        How much later than it happens an event is learned.
+    list_every : int
+        One batch in so many has its lists measured.
+    """
+
+    n_partitions: int
+    delay_s: float
+    list_every: int
 
 
 def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
@@ -40,20 +58,28 @@ def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
     return took_s * 1e6 / n_events
 
 
-def new_engine(settings: Settings, n_partitions: int) -> Engine:
-    """Make an engine as a worker would, without Kafka."""
-    return Engine(
+def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
+    """Make an engine as a worker would, without Kafka, and its way through a log."""
+    engine = ScoringEngine(
         settings.model,
         settings.events,
         source_topic=settings.topics.events,
-        n_partitions=n_partitions,
+        n_partitions=plan.n_partitions,
     )
+    if plan.delay_s > 0:
+        return DelayedPrequential(
+            engine,
+            log,
+            delay_s=plan.delay_s,
+            n_partitions=plan.n_partitions,
+            list_every=plan.list_every,
+        )
+    return Prequential(engine, log, n_partitions=plan.n_partitions, list_every=plan.list_every)
 
 
-def warm_up(settings: Settings, log: LogColumns, n_partitions: int) -> None:
+def warm_up(settings: Settings, log: LogColumns, plan: Plan) -> None:
     """Compile the kernels, on an engine that is thrown away."""
     short = log.first(WARM_UP_EVENTS)
-    engine = new_engine(settings, n_partitions)
     with show_steps("compiling (only after a change)"):
-        for _ in Prequential(engine, short, n_partitions=n_partitions, list_every=1).run():
+        for _ in new_run(settings, short, plan._replace(list_every=1)).run():
             pass
