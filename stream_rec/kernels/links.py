@@ -58,7 +58,7 @@ class LinkRows(NamedTuple):
 
 
 def empty_link_rows(n_items: int, n_places: int, limit: int) -> LinkRows:
-    """Allocate rows without links; `limit` is the largest number of links of a row, a power of two times 8."""
+    """Allocate rows without links; `limit` is the largest number of links of a row."""
     n_sizes = size_class(limit) + 1
     return LinkRows(
         start=np.zeros(n_items, np.int32),
@@ -89,6 +89,18 @@ def size_class(n_places: int) -> int:
 
 
 @nb.njit(cache=True, nogil=True)
+def block_places(n_places: int) -> int:
+    """Return the places of the smallest block that holds `n_places` links.
+
+    Examples
+    --------
+    >>> block_places(1), block_places(9), block_places(256)
+    (8, 16, 256)
+    """
+    return FIRST_BLOCK << size_class(n_places)
+
+
+@nb.njit(cache=True, nogil=True)
 def reserve(rows: LinkRows, item: int, n_places: int) -> None:
     """Give an item's row room for at least `n_places` links, moving it to a larger block if needed.
 
@@ -102,7 +114,7 @@ def reserve(rows: LinkRows, item: int, n_places: int) -> None:
         rows.free[size] = rows.neighbour[block]
     else:
         block = rows.used[0]
-        rows.used[0] += FIRST_BLOCK << size
+        rows.used[0] += block_places(n_places)
     old = rows.start[item]
     for x in range(rows.length[item]):
         rows.neighbour[block + x] = rows.neighbour[old + x]
@@ -111,7 +123,7 @@ def reserve(rows: LinkRows, item: int, n_places: int) -> None:
         rows.after[block + x] = rows.after[old + x]
     release(rows, item)
     rows.start[item] = block
-    rows.capacity[item] = FIRST_BLOCK << size
+    rows.capacity[item] = block_places(n_places)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -215,8 +227,11 @@ def load_links(
     near: NDArray[np.int32],
     wide: NDArray[np.int32],
     after: NDArray[np.int32],
+    limit: int,
 ) -> None:
     """Set the rows of `items` to the links given one row after the other; the pool must have room for them.
+
+    Of a row with more than `limit` links the first ones are kept, which are the strong ones.
 
     Parameters
     ----------
@@ -226,19 +241,22 @@ def load_links(
     lengths : int64[n]
         Links of each row.
     neighbour, near, wide, after : int32[sum of lengths]
+    limit : int
+        The largest number of links of a row.
     """
-    at = 0
+    first = 0
     for x in range(len(items)):
-        item = items[x]
+        item, length = items[x], min(lengths[x], limit)
         rows.length[item] = 0
-        reserve(rows, item, lengths[x])
-        for place in range(rows.start[item], rows.start[item] + lengths[x]):
-            rows.neighbour[place] = neighbour[at]
-            rows.near[place] = near[at]
-            rows.wide[place] = wide[at]
-            rows.after[place] = after[at]
-            at += 1
-        rows.length[item] = lengths[x]
+        reserve(rows, item, length)
+        for y in range(length):
+            place = rows.start[item] + y
+            rows.neighbour[place] = neighbour[first + y]
+            rows.near[place] = near[first + y]
+            rows.wide[place] = wide[first + y]
+            rows.after[place] = after[first + y]
+        rows.length[item] = length
+        first += lengths[x]
 
 
 def places_of(rows: LinkRows, items: NDArray[np.int64]) -> NDArray[np.int64]:

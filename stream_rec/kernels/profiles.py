@@ -17,6 +17,7 @@ from stream_rec.kernels.item_rows import NO_OFFSET
 
 SEEN_BLOCK = 15
 """Items in a block; with the link to the next block 64 bytes, a cache line."""
+NO_LIMIT = 2**31 - 1
 
 
 class ProfileRows(NamedTuple):
@@ -164,6 +165,7 @@ def find_in_history(profiles: ProfileRows, user: int, item: int) -> int:
 def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None:
     """Note an item that is new to the user; beyond `seen_max` the oldest block of items is forgotten.
 
+    The newest block is always kept, so a bound below `SEEN_BLOCK` acts like `SEEN_BLOCK` + 1.
     The caller sees to it that the pool has a free block.
     """
     n_seen = profiles.n_seen[user]
@@ -183,6 +185,13 @@ def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None
 
 
 @nb.njit(cache=True, nogil=True)
+def load_seen(profiles: ProfileRows, user: int, items: NDArray[np.int32]) -> None:
+    """Note many items, oldest first, without a bound; the pool must have room for all."""
+    for item in items:
+        add_seen(profiles, user, item, NO_LIMIT)
+
+
+@nb.njit(cache=True, nogil=True)
 def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
     """Free the last block of a user's chain and return how many items it held (a last block is full)."""
     block = profiles.seen_head[user]
@@ -196,6 +205,13 @@ def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
     profiles.seen_next[block] = profiles.seen_free[0]
     profiles.seen_free[0] = block
     return SEEN_BLOCK
+
+
+@nb.njit(cache=True, nogil=True)
+def clear_profiles(profiles: ProfileRows, users: NDArray[np.int64]) -> None:
+    """Make many slots those of users nobody has seen."""
+    for user in users:
+        clear_profile(profiles, user)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -9,7 +9,8 @@ trained by the softmax cross-entropy over all candidates with the item taken as 
 Gradients below τ are not dropped but kept with probability |g|/τ at size τ, which leaves their mean as it is (dropping them ruins the
 softmax, docs/quality.md). Weights are start value plus the sum of all steps, so partitions' steps add up.
 
-Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is the (3, 2) Padé approximant.
+Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is the (3, 2) Padé approximant;
+its slope is taken as 1 − tanh², that of the function it stands for, which is 1 − x²/9 times its own.
 """
 
 from __future__ import annotations

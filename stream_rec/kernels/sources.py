@@ -4,7 +4,7 @@ Over the history j_0, j_1, … (j_0 the newest), with n_j the count of j:
 
     near_inverse(i)  = Σ_{r<10} near[j_r→i] / (n_j + 1) / (r + 1)
     near_root(i)     = Σ_{r<10} 0.85^r · near[j_r→i] / √(n_j + 1)
-    wide_root(i)     = Σ_{r<30} 0.93^r · wide[j_r→i] / √(n_j + 1)
+    wide_root(i)     = Σ_r 0.93^r    · wide[j_r→i] / √(n_j + 1)
     after_inverse(i) = Σ_{r<10} after[j_r→i] / (n_j + 1) / (r + 1)
     after_last(i)    = after[j_0→i] / (n_j + 1)
 

@@ -40,7 +40,7 @@ class Workspace(NamedTuple):
         Items that a link source reached, in order.
     source : float32[T, N_LINK_SOURCES]
         Their values per source.
-    strongest : float32[T], because : int8[T]
+    strongest : float32[T], because : int32[T]
         The largest single contribution, and the place in the history it came from.
     candidate : int32[C]
         Items to be ranked.
@@ -48,6 +48,10 @@ class Workspace(NamedTuple):
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
+    item_factor : float32[2, D]
+        An item's factor before and after it is solved anew.
+    factor_work : float32[D + 2, D]
+        For the solvers of ridge.py.
     context : float32[N_CONTEXT]
     hidden : float32[C, N_HIDDEN]
     score : float64[C]
@@ -63,11 +67,13 @@ class Workspace(NamedTuple):
     touched: NDArray[np.int32]
     source: NDArray[np.float32]
     strongest: NDArray[np.float32]
-    because: NDArray[np.int8]
+    because: NDArray[np.int32]
     candidate: NDArray[np.int32]
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
     user_factor: NDArray[np.float32]
+    item_factor: NDArray[np.float32]
+    factor_work: NDArray[np.float32]
     context: NDArray[np.float32]
     hidden: NDArray[np.float32]
     score: NDArray[np.float64]
@@ -96,11 +102,13 @@ def empty_workspace(
         touched=np.zeros(n_touched, np.int32),
         source=np.zeros((n_touched, N_LINK_SOURCES), np.float32),
         strongest=np.zeros(n_touched, np.float32),
-        because=np.zeros(n_touched, np.int8),
+        because=np.zeros(n_touched, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
         feature=np.zeros((n_candidates, n_features), np.float32),
         missing=np.zeros((n_candidates, n_features), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
+        item_factor=np.zeros((2, n_factors), np.float32),
+        factor_work=np.zeros((n_factors + 2, n_factors), np.float32),
         context=np.zeros(N_CONTEXT, np.float32),
         hidden=np.zeros((n_candidates, N_HIDDEN), np.float32),
         score=np.zeros(n_candidates),

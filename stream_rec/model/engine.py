@@ -18,13 +18,22 @@ from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.ranker import start_weights
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.events import Event, EventDecoder
-from stream_rec.model.fold import DUPLICATE, Batch, Model, Outcome, Partition, fold_batch
+from stream_rec.model.factors import solve_all_items
+from stream_rec.model.fold import (
+    DUPLICATE,
+    Batch,
+    Model,
+    Outcome,
+    Partition,
+    fold_batch,
+    link_places_of_event,
+)
 from stream_rec.model.ids import hash_id
 from stream_rec.model.items import Items
+from stream_rec.model.learned import nothing_learned
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.ranking import Recipe, best_of, rank_for_user
 from stream_rec.model.rows import WEIGHTS
@@ -141,7 +150,6 @@ class Engine:
         self.items = Items(
             len(half_lives_s),
             model.n_factors,
-            0,
             model.links_per_item_max,
             separate=self._separate,
         )
@@ -153,7 +161,8 @@ class Engine:
             self.items.ids,
             read_profiles,
         )
-        self.weights = Weights(start_weights(self._n_features, model.seed), separate=self._separate)
+        start = nothing_learned(self._n_features, model.n_factors, model.seed)
+        self.weights = Weights(start, separate=self._separate)
         self._writer = MessageWriter(self.items.ids, half_lives_s, MODEL_VERSION, source_topic)
         self._folded: dict[int, int] = {}
         self._workspace = self._new_workspace()
@@ -186,8 +195,8 @@ class Engine:
                 self.weights.load(partition, value)
         self.items.sum_up()
         self.weights.sum_up()
+        self._solve_factors()
         self._folded[partition] = watermark
-        self._fit_workspace()
 
     def close_partition(self, partition: int) -> None:
         """Forget everything of a partition, durable or not."""
@@ -195,6 +204,7 @@ class Engine:
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
+        self._solve_factors()
 
     # Hot path
 
@@ -278,8 +288,10 @@ class Engine:
                 publish,
             )
             if done < n_events:
-                longest = (self._settings.history_length + 2) * self._settings.links_per_item_max
-                self.items.reserve_links(partition, longest + longest // 8 * (n_events - done))
+                most = link_places_of_event(
+                    self._settings.history_length, self._settings.links_per_item_max
+                )
+                self.items.reserve_links(partition, most + most // 8 * (n_events - done))
         return outcome
 
     def recommend(self, partition: int, user: str, n: int, now_s: float) -> Listed:
@@ -340,6 +352,12 @@ class Engine:
             ),
             offset=np.array(offsets, np.int64),
         )
+
+    def _solve_factors(self) -> None:
+        self._fit_workspace()
+        ids = self.items.ids
+        crowd = self.weights.view.crowd
+        solve_all_items(self.items.view, crowd, ids.hashes, len(ids), self._workspace)
 
     def _model(self) -> Model:
         return Model(

@@ -19,10 +19,11 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.features import history_bucket
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
-from stream_rec.kernels.links import FIRST_BLOCK, add_link
+from stream_rec.kernels.links import add_link, block_places
 from stream_rec.kernels.profiles import (
     ProfileRows,
     add_seen,
@@ -32,16 +33,22 @@ from stream_rec.kernels.profiles import (
     push_history,
 )
 from stream_rec.kernels.ranker import (
-    RankerWeights,
     bias_step,
     compute_gradients,
     rank_of,
     step_weights,
 )
-from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
-from stream_rec.kernels.view import ItemView, list_new_item, refresh_popularity
+from stream_rec.kernels.view import ItemView, is_listed, list_new_item, refresh_popularity
 from stream_rec.kernels.workspace import Workspace
+from stream_rec.model.factors import (
+    add_evidence,
+    find_user_factor,
+    meet_user,
+    place_new_item,
+    solve_item,
+)
+from stream_rec.model.learned import Learned
 from stream_rec.model.ranking import Recipe, best_of, rank_for_user
 
 FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
@@ -107,16 +114,16 @@ class Partition(NamedTuple):
     Attributes
     ----------
     rows : ItemRows
-    weights : RankerWeights
-    weights_durable : int64[1]
-        Event offset up to which the weights had learned on recovery.
+    learned : Learned
+    learned_durable : int64[1]
+        Event offset up to which it had learned on recovery.
     seed : uint64[1]
         Of every random draw of this partition.
     """
 
     rows: ItemRows
-    weights: RankerWeights
-    weights_durable: NDArray[np.int64]
+    learned: Learned
+    learned_durable: NDArray[np.int64]
     seed: NDArray[np.uint64]
 
 
@@ -124,7 +131,7 @@ class Model(NamedTuple):
     """Everything that an event can change or that a ranking reads."""
 
     items: ItemView
-    weights: RankerWeights
+    learned: Learned
     profiles: ProfileRows
     item_hash: NDArray[np.uint64]
     workspace: Workspace
@@ -182,7 +189,7 @@ def fold_batch(
         if publish:
             now_s = max(batch.time_s[e], profiles.last_s[user])
             n_candidates = rank_for_user(
-                model.items, model.weights, profiles, user, now_s, model.workspace, recipe, True
+                model.items, model.learned, profiles, user, now_s, model.workspace, recipe, True
             )
             outcome.n_listed[e] = best_of(
                 model.items,
@@ -199,9 +206,18 @@ def fold_batch(
 
 @nb.njit(cache=True, nogil=True)
 def _has_room(rows: ItemRows, recipe: Recipe) -> bool:
-    """Tell whether every row that one event can touch could double."""
-    longest = (recipe.scan_limits.shape[0] + 2) * max(recipe.links_max, FIRST_BLOCK)
-    return rows.links.used[0] + longest <= len(rows.links.neighbour)
+    needed = link_places_of_event(len(recipe.scan_limits), recipe.links_max)
+    return rows.links.used[0] + needed <= len(rows.links.neighbour)
+
+
+@nb.njit(cache=True, nogil=True)
+def link_places_of_event(history_length: int, links_max: int) -> int:
+    """Return the most link places that one event can take.
+
+    Each row of the history may move to its largest block; the row of the event's item may go
+    through all sizes, which together are less than twice the largest.
+    """
+    return (history_length + 2) * block_places(links_max)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -222,7 +238,7 @@ def _fold_event(
     if is_new and weight > 0:
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
-            view, model.weights, profiles, user, now_s, model.workspace, recipe, False
+            view, model.learned, profiles, user, now_s, model.workspace, recipe, False
         )
         target = position_of(model.workspace, item, n_candidates)
         outcome.rank[e] = NOT_PROPOSED
@@ -242,9 +258,13 @@ def _fold_event(
     )
     _mark_changed(partition.rows, history, n_history, item, weight, offset)
     if guard[item] < offset:
-        list_new_item(view, item)
+        if not is_listed(view, item):
+            list_new_item(view, item)
+            place_new_item(view, item, model.item_hash[item], model.workspace)
         if weight > 0:
             refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
+    if is_new and n_history > 0:
+        _learn_factors(model, partition, separate, history, n_history, item, weight, offset)
     _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
 
 
@@ -276,10 +296,11 @@ def _learn_ranking(
     """Let the ranker take one step towards the item taken, in the view and in the partition's own sums."""
     workspace, own, rows = model.workspace, partition.rows, model.items.rows
     bucket = history_bucket(model.profiles.n_distinct[user])
-    compute_gradients(model.weights, workspace, n_candidates, target, seed)
-    if partition.weights_durable[0] < offset:
+    ranker = model.learned.ranker
+    compute_gradients(ranker, workspace, n_candidates, target, seed)
+    if partition.learned_durable[0] < offset:
         step_weights(
-            model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate
+            ranker, partition.learned.ranker, workspace, bucket, recipe.learning_rate, separate
         )
     for x in range(workspace.n_stepped[0]):
         item = workspace.stepped[x]
@@ -330,6 +351,29 @@ def _fold_into(
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
             add_link(rows.links, item, j, near, weight, 0, recipe.links_max, draw)
+
+
+@nb.njit(cache=True, nogil=True)
+def _learn_factors(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    history: NDArray[np.int32],
+    n_history: int,
+    item: int,
+    weight: int,
+    offset: int,
+) -> None:
+    """Let the item's implicit factor learn from the user whose history led to it."""
+    view, crowd, workspace = model.items, model.learned.crowd, model.workspace
+    find_user_factor(view, crowd, history, n_history, workspace)
+    if partition.learned_durable[0] < offset:
+        meet_user(crowd, partition.learned.crowd, separate, workspace.user_factor)
+    if partition.rows.durable[item] < offset:
+        add_evidence(partition.rows.evidence[item], workspace.user_factor, weight)
+        if separate:
+            add_evidence(view.rows.evidence[item], workspace.user_factor, weight)
+        solve_item(view, crowd, item, model.item_hash[item], workspace)
 
 
 @nb.njit(cache=True, nogil=True)

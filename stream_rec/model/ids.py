@@ -35,19 +35,21 @@ class ItemIds:
         return len(self.texts)
 
     def slot(self, text: str) -> int:
-        """Return the slot of an item, giving it one if it is new."""
-        return self._slot(hash_id(text), text)
+        """Return the slot of an item, giving it one if it is new.
+
+        An item known only by its hash so far gets its text.
+        """
+        return self.set_text(hash_id(text), text)
 
     def find(self, text: str) -> int | None:
         """Return the slot of an item, None if it is not known."""
         return self._slot_by_hash.get(hash_id(text))
 
-    def slot_of_hash(self, item_hash: int) -> int:
-        """Return the slot of an item that is known by its hash; its text may come later."""
-        return self._slot(item_hash, "")
-
     def slots_of_hashes(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Return the slots of many items, giving slots to those not known (int32, in the order given)."""
+        """Return the slots of many items (int32, in the order given).
+
+        Those not known get one; their text may come later.
+        """
         distinct, inverse = np.unique(hashes, return_inverse=True)
         slots = np.fromiter((self._slot(int(h), "") for h in distinct), np.int32, len(distinct))
         return slots[inverse.reshape(-1)]

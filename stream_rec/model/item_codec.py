@@ -1,4 +1,4 @@
-"""Encode and decode item rows in bulk: whole columns at a time, a slice of bytes per row."""
+"""Encode and decode item rows in bulk, by whole columns; and the rows of the items' ids."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import ItemRows
 from stream_rec.kernels.links import load_links, places_of
-from stream_rec.model.ids import ItemIds
+from stream_rec.model.ids import ItemIds, hash_id
 from stream_rec.model.rows import (
+    HEADER_TYPE,
     ITEM,
+    ITEM_ID,
     ITEM_TYPE,
     LINK_TYPE,
+    ROW_KEY_BYTES,
     VERSION,
     check_version,
+    damaged,
     hash_of_key,
     row_key,
 )
@@ -62,27 +66,31 @@ def _assemble(
 
 
 def decode_items(
-    rows: ItemRows, ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes]
+    rows: ItemRows, ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes], links_max: int
 ) -> None:
     """Set the rows of many items from their encoded form.
+
+    More links than `links_max` are cut to the first, which are the strong ones.
 
     Parameters
     ----------
     rows : ItemRows
-        Modified in place; must have a slot for each item named (see `slots_needed`) and room for the links.
+        Modified in place; must have a slot for each item named (see `item_slots` and
+        `linked_hashes`) and room for the links.
     ids : ItemIds
     keys, values : sequences of bytes
+    links_max : int
 
     Raises
     ------
     RowFormatError
-        A row is of a newer format, is cut short, or has other half-lives or factors than the configuration.
+        A row is of a newer format, is damaged, or has other half-lives or factors than the
+        configuration. Nothing is changed then.
     """
     if not keys:
         return
-    head = read_heads(keys, values)
     n_half_lives, n_evidence = rows.popularity.shape[1], rows.evidence.shape[1]
-    _check_shape(head, n_half_lives, n_evidence)
+    head = read_heads(keys, values, n_half_lives, n_evidence)
     first, second = ITEM_TYPE.itemsize, ITEM_TYPE.itemsize + 8 * n_half_lives
     third = second + 4 * n_evidence
     slots = item_slots(ids, keys)
@@ -97,8 +105,36 @@ def decode_items(
         slots,
         head["n_links"].astype(np.int64),
         ids.slots_of_hashes(links["item"]),
-        *(np.ascontiguousarray(links[field]) for field in ("near", "wide", "after")),
+        np.ascontiguousarray(links["near"]),
+        np.ascontiguousarray(links["wide"]),
+        np.ascontiguousarray(links["after"]),
+        links_max,
     )
+
+
+def encode_id(ids: ItemIds, slot: int) -> tuple[bytes, bytes]:
+    """Return (key, row) of the id of an item."""
+    header = np.zeros(1, HEADER_TYPE)
+    header["version"] = VERSION
+    return row_key(ITEM_ID, int(ids.hashes[slot])), header.tobytes() + ids.texts[slot].encode()
+
+
+def decode_id(key: bytes, value: bytes) -> str:
+    """Return the id that a row holds.
+
+    Raises
+    ------
+    RowFormatError
+        Among others where the id is not the one that the key is the hash of.
+    """
+    check_version(key, value)
+    try:
+        text = value[HEADER_TYPE.itemsize :].decode()
+    except UnicodeDecodeError:
+        raise damaged(key, "expected an id in UTF-8, came other bytes") from None
+    if row_key(ITEM_ID, hash_id(text)) != key:
+        raise damaged(key, f"expected the id that hashes to the key, came {text[:64]!r}")
+    return text
 
 
 def item_slots(ids: ItemIds, keys: Sequence[bytes]) -> NDArray[np.int32]:
@@ -107,14 +143,16 @@ def item_slots(ids: ItemIds, keys: Sequence[bytes]) -> NDArray[np.int32]:
 
 
 def linked_hashes(head: NDArray[np.void], values: Sequence[bytes]) -> NDArray[np.uint64]:
-    """Return the hashes of all items that the links of encoded rows point to."""
+    """Return the hashes of all items that the links of rows checked by `read_heads` point to."""
     at = ITEM_TYPE.itemsize + 8 * int(head["n_popularity"][0]) + 4 * int(head["n_evidence"][0])
     joined = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
     return np.ascontiguousarray(joined["item"])
 
 
-def read_heads(keys: Sequence[bytes], values: Sequence[bytes]) -> NDArray[np.void]:
-    """Return the fixed heads of encoded rows, after checking versions and lengths.
+def read_heads(
+    keys: Sequence[bytes], values: Sequence[bytes], n_half_lives: int, n_evidence: int
+) -> NDArray[np.void]:
+    """Return the fixed heads of rows, after checking versions, lengths and configuration.
 
     Raises
     ------
@@ -122,10 +160,10 @@ def read_heads(keys: Sequence[bytes], values: Sequence[bytes]) -> NDArray[np.voi
     """
     for key, value in zip(keys, values, strict=True):
         check_version(key, value)
+        if len(key) != ROW_KEY_BYTES:
+            raise damaged(key, f"expected a key of {ROW_KEY_BYTES} bytes, came {len(key)}")
         if len(value) < ITEM_TYPE.itemsize:
-            raise RowFormatError(
-                f"expected at least {ITEM_TYPE.itemsize} bytes, came {len(value)} at key {key.hex()}"
-            )
+            raise damaged(key, f"expected at least {ITEM_TYPE.itemsize} bytes, came {len(value)}")
     head = np.frombuffer(b"".join([v[: ITEM_TYPE.itemsize] for v in values]), ITEM_TYPE)
     expected = (
         ITEM_TYPE.itemsize
@@ -137,10 +175,8 @@ def read_heads(keys: Sequence[bytes], values: Sequence[bytes]) -> NDArray[np.voi
     wrong = np.flatnonzero(lengths != expected)
     if len(wrong):
         x = wrong[0]
-        raise RowFormatError(
-            f"expected an item row of {expected[x]} bytes, came {lengths[x]} at key {keys[x].hex()}; "
-            "restore the state from the changelog: delete the worker's state folder"
-        )
+        raise damaged(keys[x], f"expected an item row of {expected[x]} bytes, came {lengths[x]}")
+    _check_shape(head, n_half_lives, n_evidence)
     return head
 
 

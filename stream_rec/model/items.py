@@ -17,25 +17,19 @@ from stream_rec.kernels.item_rows import (
 )
 from stream_rec.kernels.links import add_link
 from stream_rec.kernels.toplist import rebuild
-from stream_rec.kernels.view import ItemView, empty_view
+from stream_rec.kernels.view import empty_view
 from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
+    decode_id,
     decode_items,
+    encode_id,
     encode_items,
     item_slots,
     linked_hashes,
     read_heads,
 )
-from stream_rec.model.rows import (
-    ITEM,
-    ITEM_ID,
-    HEADER_TYPE,
-    VERSION,
-    check_version,
-    hash_of_key,
-    row_key,
-)
+from stream_rec.model.rows import ITEM, ITEM_ID, hash_of_key
 
 FIRST_ITEMS = 1024
 FIRST_LINK_PLACES = 65_536
@@ -46,7 +40,7 @@ class Items:
 
     Parameters
     ----------
-    n_half_lives, n_factors, n_evidence, links_max : int
+    n_half_lives, n_factors, links_max : int
     separate : bool
         Whether the view is kept apart from the rows: needed as soon as there is more than one partition.
 
@@ -59,13 +53,13 @@ class Items:
     """
 
     def __init__(
-        self, n_half_lives: int, n_factors: int, n_evidence: int, links_max: int, *, separate: bool
+        self, n_half_lives: int, n_factors: int, links_max: int, *, separate: bool
     ) -> None:
         self.ids = ItemIds()
         self.separate = separate
         self._n_factors = n_factors
         self._n_half_lives = n_half_lives
-        self._n_evidence = n_evidence
+        self._n_evidence = n_factors + 1
         self._links_max = links_max
         self._size = FIRST_ITEMS
         self.own: dict[int, ItemRows] = {}
@@ -119,32 +113,37 @@ class Items:
         rows = self.own[partition]
         dirty = np.flatnonzero(rows.dirty)
         unnamed = dirty[rows.named[dirty] == 0]
-        frozen = [self._encode_id(slot) for slot in unnamed.tolist()]
+        frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
         frozen += encode_items(rows, self.ids, dirty)
         rows.dirty[dirty] = 0
         rows.named[unnamed] = 1
         return frozen
 
     def load(self, partition: int, encoded: Iterable[tuple[bytes, bytes]]) -> None:
-        """Set a partition's rows from their encoded form; the caller sums up afterwards."""
-        named: list[int] = []
+        """Set a partition's rows from their encoded form; the caller sums up afterwards.
+
+        Raises
+        ------
+        RowFormatError
+            Nothing is changed then.
+        """
+        texts: list[tuple[int, str]] = []
         keys: list[bytes] = []
         values: list[bytes] = []
         for key, value in encoded:
             if key[:1] == ITEM_ID:
-                check_version(key, value)
-                text = value[HEADER_TYPE.itemsize :].decode()
-                named.append(self.ids.set_text(hash_of_key(key), text))
+                texts.append((hash_of_key(key), decode_id(key, value)))
             elif key[:1] == ITEM:
                 keys.append(key)
                 values.append(value)
+        head = read_heads(keys, values, self._n_half_lives, self._n_evidence)
+        named = [self.ids.set_text(item_hash, text) for item_hash, text in texts]
         if keys:
-            head = read_heads(keys, values)
             item_slots(self.ids, keys)
             self.ids.slots_of_hashes(linked_hashes(head, values))
             self.reserve_items()
             self.reserve_links(partition, int(4 * head["n_links"].sum()) + 16 * len(keys))
-            decode_items(self.own[partition], self.ids, keys, values)
+            decode_items(self.own[partition], self.ids, keys, values, self._links_max)
         self.reserve_items()
         self.own[partition].named[named] = 1
 
@@ -152,8 +151,9 @@ class Items:
         """Compute the view anew: the sum of the open partitions' rows in partition order, and what is derived from it."""
         n_items = len(self.ids)
         if self.separate:
-            n_places = sum(int(rows.links.used[0]) for rows in self.own.values())
-            total = self._empty_rows(doubled(FIRST_LINK_PLACES, 2 * n_places))
+            # All blocks that a growing row passes through take less than four times its links.
+            n_places = 4 * sum(int(rows.links.used[0]) for rows in self.own.values())
+            total = self._empty_rows(doubled(FIRST_LINK_PLACES, n_places))
             for partition in sorted(self.own):
                 _add_rows(total, self.own[partition], n_items, self.ids.hashes, self._links_max)
             self.view = self.view._replace(rows=total)
@@ -171,6 +171,7 @@ class Items:
             keys[:n_items, self._n_half_lives] = np.log2(count)
         seen = np.isfinite(rows.first_s[:n_items])
         keys[:n_items, self._n_half_lives + 1] = np.where(seen, rows.first_s[:n_items], -np.inf)
+        view.n_seen[0] = np.count_nonzero(seen)
         rebuild(view.top, n_items)
         for which in range(self._n_half_lives + 1):
             view.total[which] = np.logaddexp2.reduce(keys[:n_items, which], initial=-np.inf)
@@ -190,12 +191,6 @@ class Items:
         if needed <= len(rows.links.neighbour):
             return rows
         return copy_into(self._empty_rows(doubled(len(rows.links.neighbour), needed)), rows)
-
-    def _encode_id(self, slot: int) -> tuple[bytes, bytes]:
-        header = np.zeros(1, HEADER_TYPE)
-        header["version"] = VERSION
-        text = self.ids.texts[slot].encode()
-        return row_key(ITEM_ID, int(self.ids.hashes[slot])), header.tobytes() + text
 
 
 @nb.njit(cache=True, nogil=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stream_rec.errors import RowFormatError
-from stream_rec.kernels.profiles import SEEN_BLOCK, ProfileRows, add_seen, clear_profile
+from stream_rec.kernels.profiles import SEEN_BLOCK, ProfileRows, clear_profile, load_seen
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.rows import (
     HISTORY_TYPE,
@@ -13,10 +13,11 @@ from stream_rec.model.rows import (
     PROFILE_TYPE,
     VERSION,
     check_version,
+    damaged,
     split,
 )
 
-NO_LIMIT = 2**31 - 1
+HASH_BYTES = 8
 
 
 def encode_profile(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
@@ -73,26 +74,28 @@ def decode_profile(
     RowFormatError
     """
     check_version(key, value)
-    head, factor, history, seen, event_ids = split(value, PROFILE_TYPE, PROFILE_PARTS)
+    head, factor, history, seen, event_ids = split(key, value, PROFILE_TYPE, PROFILE_PARTS)
     if len(factor) != profiles.rating_factor.shape[1]:
         raise RowFormatError(
             f"expected {profiles.rating_factor.shape[1]} numbers as model.n_factors says, came a profile with "
             f"{len(factor)}; set model.n_factors as it was, or rebuild the model under another app_id"
         )
+    n_ever = int(head["n_event_ids_ever"][0])
+    if n_ever < len(event_ids):
+        raise damaged(key, f"expected {len(event_ids)} or more event ids ever, came {n_ever}")
     clear_profile(profiles, user)
     n_history = min(len(history), profiles.history_item.shape[1])
     profiles.history_item[user, :n_history] = ids.slots_of_hashes(history["item"][:n_history])
     profiles.history_s[user, :n_history] = history["time_s"][:n_history]
     profiles.history_offset[user, :n_history] = history["offset"][:n_history]
     profiles.n_history[user] = n_history
-    for item in ids.slots_of_hashes(seen):
-        add_seen(profiles, user, item, NO_LIMIT)
+    load_seen(profiles, user, ids.slots_of_hashes(seen))
     profiles.n_distinct[user] = head["n_distinct"][0]
     profiles.last_s[user] = head["last_s"][0]
     profiles.rating_bias[user] = head["rating_bias"][0]
     profiles.rating_factor[user] = factor
     profiles.applied[user] = profiles.durable[user] = head["applied"][0]
-    _restore_event_ids(profiles, user, event_ids, int(head["n_event_ids_ever"][0]))
+    _restore_event_ids(profiles, user, event_ids, n_ever)
 
 
 def _restore_event_ids(
@@ -111,7 +114,8 @@ def _restore_event_ids(
 
 
 def blocks_needed(value: bytes) -> int:
-    """Return how many blocks of seen items a row takes."""
+    """Return how many blocks of seen items a row takes, at most what its bytes can hold."""
     if len(value) < PROFILE_TYPE.itemsize:
         return 0
-    return int(np.frombuffer(value, PROFILE_TYPE, 1)["n_seen"][0]) // SEEN_BLOCK + 1
+    n_seen = int(np.frombuffer(value, PROFILE_TYPE, 1)["n_seen"][0])
+    return min(n_seen, len(value) // HASH_BYTES) // SEEN_BLOCK + 1

@@ -7,7 +7,7 @@
     n       header · the item's id in UTF-8
     u       header · n_event_ids i64 · last_s f64 · rating_bias f32 · n_distinct, F, R, S, D u32
             · rating_factor f32[F] · history {hash u64, time_s f64, offset i64}[R] · seen u64[S] · event_ids u64[D]
-    w       header · count u32 · weights f32[count]
+    w       header · W, S u32 · weights f32[W] · sums f64[S]
 
 A row tells its own lengths, so it can be read under another configuration; what does not fit the configuration is refused with
 an error that says what to do. A released format never changes: a new one gets a new version and an upgrade.
@@ -55,7 +55,10 @@ PROFILE_TYPE = np.dtype(
     ]
 )
 HISTORY_TYPE = np.dtype([("item", "<u8"), ("time_s", "<f8"), ("offset", "<i8")])
-WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4")])
+WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4"), ("n_sums", "<u4")])
+
+
+ROW_KEY_BYTES = 9
 
 
 def row_key(kind: bytes, id_hash: int) -> bytes:
@@ -74,6 +77,14 @@ def hash_of_key(key: bytes) -> int:
     return int.from_bytes(key[1:], "big")
 
 
+def damaged(key: bytes, problem: str) -> RowFormatError:
+    """Return the error for a row that is not what was written."""
+    return RowFormatError(
+        f"{problem}, at key {key.hex()}; the row is damaged: restore the state from the changelog, "
+        "that is delete the worker's state folder"
+    )
+
+
 def check_version(key: bytes, row: bytes) -> None:
     """Refuse a row that this build cannot read.
 
@@ -82,9 +93,8 @@ def check_version(key: bytes, row: bytes) -> None:
     RowFormatError
     """
     if len(row) < HEADER_TYPE.itemsize:
-        raise RowFormatError(
-            f"expected a row of at least {HEADER_TYPE.itemsize} bytes, came {len(row)} at key {key.hex()}; "
-            "restore the state from the changelog: delete the worker's state folder"
+        raise damaged(
+            key, f"expected a row of at least {HEADER_TYPE.itemsize} bytes, came {len(row)}"
         )
     version = int.from_bytes(row[:2], "little")
     if version > VERSION:
@@ -92,11 +102,14 @@ def check_version(key: bytes, row: bytes) -> None:
             f"row format {version} is newer than this build reads (1–{VERSION}), at key {key.hex()}; upgrade the worker"
         )
     if version < 1:
-        raise RowFormatError(f"expected row format 1–{VERSION}, came {version} at key {key.hex()}")
+        raise damaged(key, f"expected row format 1–{VERSION}, came {version}")
 
 
 def split(
-    row: bytes, head: np.dtype[np.void], parts: Sequence[tuple[str, np.dtype[np.void] | str]]
+    key: bytes,
+    row: bytes,
+    head: np.dtype[np.void],
+    parts: Sequence[tuple[str, np.dtype[np.void] | str]],
 ) -> list[NDArray]:  # type: ignore[type-arg]
     """Read one row: its fixed head (an array of one), then for each part the array whose length the head names.
 
@@ -106,20 +119,21 @@ def split(
         The row's length is not what its head says.
     """
     if len(row) < head.itemsize:
-        raise RowFormatError(f"expected at least {head.itemsize} bytes, came {len(row)}")
+        raise damaged(key, f"expected at least {head.itemsize} bytes, came {len(row)}")
     fixed = np.frombuffer(row, head, 1)
     arrays: list[NDArray] = [fixed]  # type: ignore[type-arg]
     at = head.itemsize
     for length_field, dtype in parts:
         count, size = int(fixed[length_field][0]), np.dtype(dtype).itemsize
         if at + count * size > len(row):
-            raise RowFormatError(
-                f"expected {count} entries of {length_field} at byte {at}, came a row of {len(row)} bytes"
+            raise damaged(
+                key,
+                f"expected {count} entries of {length_field} at byte {at}, came {len(row)} bytes",
             )
         arrays.append(np.frombuffer(row, dtype, count, at))
         at += count * size
     if at != len(row):
-        raise RowFormatError(f"expected a row of {at} bytes, came {len(row)}")
+        raise damaged(key, f"expected a row of {at} bytes, came {len(row)}")
     return arrays
 
 
@@ -134,3 +148,4 @@ PROFILE_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
     ("n_seen", "<u8"),
     ("n_event_ids", "<u8"),
 ]
+WEIGHTS_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [("n_weights", "<f4"), ("n_sums", "<f8")]

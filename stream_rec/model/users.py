@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.profiles import ProfileRows, clear_profile, empty_profile_rows
+from stream_rec.kernels.profiles import clear_profiles, empty_profile_rows
 from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profile
@@ -129,14 +129,15 @@ class Users:
         if self._read is not None:
             stored = self._read(partition, [row_key(PROFILE, h) for h in missing])
         for user_hash, value in zip(missing, stored, strict=True):
-            slot = self._free.pop()
-            self._slots[user_hash] = slot
-            self._hash[slot] = user_hash
-            self._partition[slot] = partition
+            slot = self._free[-1]
             if value is not None:
                 self.reserve_seen_blocks(blocks_needed(value))
                 key = row_key(PROFILE, user_hash)
                 decode_profile(self.rows, self._ids, slot, key, value)
+            self._free.pop()
+            self._slots[user_hash] = slot
+            self._hash[slot] = user_hash
+            self._partition[slot] = partition
 
     def _make_room(self, n_users: int) -> None:
         if self._read is not None and len(self._slots) + n_users > self._in_memory_max:
@@ -152,9 +153,9 @@ class Users:
             self._grow(doubled(present, len(self._slots) + n_users), len(self.rows.seen_next))
 
     def _evict(self, slots: NDArray[np.int64]) -> None:
+        clear_profiles(self.rows, slots)
         for slot in slots.tolist():
             del self._slots[int(self._hash[slot])]
-            clear_profile(self.rows, slot)
             self._free.append(slot)
         self._partition[slots] = NO_PARTITION
 

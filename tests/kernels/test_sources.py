@@ -1,0 +1,132 @@
+"""Link sources against their formulas over dictionaries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.sources import (
+    AFTER_UNIT,
+    NEAR_DECAY,
+    NEAR_WINDOW,
+    WIDE_DECAY,
+    accumulate_sources,
+    scan_limits,
+)
+from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.workspace import (
+    N_LINK_SOURCES,
+    STAMP_MAX,
+    TOUCHED,
+    TOUCHED_AT,
+    Workspace,
+    next_stamp,
+)
+from tests.kernels.link_oracle import links_of
+from tests.kernels.views import LINKS_MAX, history_of, known_view, made_up_view, workspace_for
+
+seeds = st.integers(0, 9)
+
+
+def slow_sources(
+    view: ItemView, history: list[int], limits: list[int]
+) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
+    """Return the sources of each item reached, and its wide_root by place of the history."""
+    sources: dict[int, list[float]] = {}
+    shares: dict[int, list[float]] = {}
+    for r, (j, limit) in enumerate(zip(history, limits, strict=False)):
+        n = view.rows.count[j] / WEIGHT_UNIT + 1
+        for i, counts in list(links_of(view.rows.links, j).items())[:limit]:
+            near, wide, after = (count / WEIGHT_UNIT for count in counts)
+            after /= AFTER_UNIT
+            is_near = r < NEAR_WINDOW
+            added = [
+                near / n / (r + 1) if is_near else 0,
+                NEAR_DECAY**r * near / n**0.5 if is_near else 0,
+                WIDE_DECAY**r * wide / n**0.5,
+                after / n / (r + 1) if is_near else 0,
+                after / n if r == 0 else 0,
+            ]
+            present = sources.get(i, [0] * N_LINK_SOURCES)
+            sources[i] = [a + b for a, b in zip(present, added, strict=True)]
+            shares.setdefault(i, [0.0] * len(history))[r] = added[2]
+    return sources, shares
+
+
+def fast_sources(workspace: Workspace, n_touched: int) -> dict[int, np.ndarray]:
+    return {int(workspace.touched[z]): workspace.source[z] for z in range(n_touched)}
+
+
+@given(seeds, st.sampled_from([0, 1, 2, 9, 10, 11, 25]))
+def test_sources_equal_their_formulas(seed: int, n_history: int) -> None:
+    view = known_view(seed)
+    workspace = workspace_for(view)
+    history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
+    limits[3:] = 5
+    stamp = next_stamp(workspace)
+    n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    expected, shares = slow_sources(view, history.tolist(), limits.tolist())
+    values = fast_sources(workspace, n_touched)
+    assert values.keys() == expected.keys()
+    for item, sources in expected.items():
+        assert values[item] == pytest.approx(sources, rel=1e-5)
+        assert workspace.marks[item, TOUCHED] == stamp
+        z = workspace.marks[item, TOUCHED_AT]
+        assert workspace.touched[z] == item
+        assert workspace.strongest[z] == pytest.approx(max(shares[item]), rel=1e-5)
+        assert shares[item][workspace.because[z]] == pytest.approx(max(shares[item]), rel=1e-5)
+
+
+def test_place_behind_a_value_is_named_however_long_the_history() -> None:
+    view = made_up_view(0, n_links=0)
+    view.rows.links.neighbour[0], view.rows.links.wide[0] = 3, 16
+    view.rows.links.length[7] = 1
+    workspace = workspace_for(view)
+    history = np.full(300, 8, np.int32)
+    history[299] = 7
+    accumulate_sources(view, workspace, history, 300, scan_limits(300, LINKS_MAX), 1)
+    assert (workspace.touched[0], workspace.because[0]) == (3, 299)
+
+
+def test_ranking_leaves_nothing_behind_for_the_next() -> None:
+    view = known_view(1)
+    used, fresh = workspace_for(view), workspace_for(view)
+    limits = scan_limits(30, LINKS_MAX)
+    accumulate_sources(view, used, history_of(1, 20), 20, limits, next_stamp(used))
+    history = history_of(2, 5)
+    n_used = accumulate_sources(view, used, history, 5, limits, next_stamp(used))
+    n_fresh = accumulate_sources(view, fresh, history, 5, limits, next_stamp(fresh))
+    assert n_used == n_fresh > 0
+    for column in ("touched", "source", "strongest", "because"):
+        after, alone = getattr(used, column), getattr(fresh, column)
+        assert np.array_equal(after[:n_used], alone[:n_used]), column
+
+
+def test_marks_are_void_after_the_stamp_wraps() -> None:
+    view = known_view(1)
+    workspace = workspace_for(view)
+    workspace.stamp[0] = STAMP_MAX - 1
+    stamps = [next_stamp(workspace)]
+    workspace.marks[:] = stamps[0]
+    workspace.marks[3] = 1
+    stamps.append(next_stamp(workspace))
+    assert stamps == [STAMP_MAX, 1]
+    assert not np.any(workspace.marks == 1)
+
+
+@pytest.mark.parametrize(
+    ("history_length", "links_max", "expected"),
+    [
+        (1, 256, [256]),
+        (12, 256, [256] * 3 + [64] * 7 + [32] * 2),
+        (12, 40, [40] * 10 + [32] * 2),
+        (11, 8, [8] * 11),
+    ],
+)
+def test_scan_covers_the_newest_rows_whole_and_the_heads_of_older_ones(
+    history_length: int, links_max: int, expected: list[int]
+) -> None:
+    assert scan_limits(history_length, links_max).tolist() == expected
