@@ -7,21 +7,21 @@ clock: "too far in the future" is judged against the record's Kafka timestamp, s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from stream_rec.config import EventSettings, EventType
 from stream_rec.errors import EventRejected
+from stream_rec.model.event_time import Scalar, checked_time, parse_time, to_float
 
-MILLISECONDS_FROM = 1e11
-"""Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5138."""
 NUMBER_BITS_MAX = 1024
 """Integers of more bits have more than 256 digits."""
 
-Scalar = str | int | float
+_NOT_FINITE = re.compile(rb"[:,\[]\s*-?(?:NaN|Infinity)\b")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,8 @@ class EventDecoder:
         value, key : bytes or None
             As in the record; the key must be the user id.
         timestamp_ms : int
-            The record's Kafka timestamp: the event time where the event names none.
+            The record's Kafka timestamp, negative if it has none: the event time where the event
+            names none.
 
         Returns
         -------
@@ -112,7 +113,7 @@ class EventDecoder:
         EventRejected
         """
         raw = self._parse(value)
-        recorded_s = max(timestamp_ms, 0) / 1000.0
+        recorded_s = None if timestamp_ms < 0 else timestamp_ms / 1000.0
         event = self._check(raw, recorded_s, recorded_s)
         if event is not None and (key is None or key != event.user.encode()):
             came = "none" if key is None else repr(key[:64])
@@ -127,6 +128,7 @@ class EventDecoder:
         Parameters
         ----------
         event : Event or mapping
+            Numbers may be numpy's.
         default_s : float
             Event time, in seconds, where the event names none.
 
@@ -134,16 +136,19 @@ class EventDecoder:
         ------
         EventRejected
         """
-        fields = msgspec.structs.asdict(event) if isinstance(event, Event) else dict(event)
+        if isinstance(event, Event):
+            fields = msgspec.structs.asdict(event)
+        elif isinstance(event, Mapping):
+            fields = {k: v.item() if isinstance(v, np.generic) else v for k, v in event.items()}
+        else:
+            raise EventRejected(
+                "not_an_object", f"expected an Event or a mapping, came {type(event).__name__}"
+            )
         try:
             raw = msgspec.convert(fields, _RawEvent)
             return self._check(raw, default_s, None)
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
-        except UnicodeEncodeError as error:
-            raise EventRejected(
-                "wrong_type", f"expected text that UTF-8 can encode: {error}"
-            ) from None
 
     def _parse(self, value: bytes | None) -> _RawEvent:
         if value is None:
@@ -156,13 +161,15 @@ class EventDecoder:
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if b"NaN" in value or b"Infinity" in value:
+            if _NOT_FINITE.search(value):
                 raise EventRejected(
                     "not_finite", "expected finite numbers, came NaN or Infinity"
                 ) from None
             raise EventRejected("not_json", f"expected a JSON object: {error}") from None
 
-    def _check(self, raw: _RawEvent, default_s: float, latest_s: float | None) -> Event | None:
+    def _check(
+        self, raw: _RawEvent, default_s: float | None, latest_s: float | None
+    ) -> Event | None:
         user = self._id("user", raw.user)
         item = self._id("item", raw.item)
         event_type = self._types.get(raw.type)
@@ -189,16 +196,26 @@ class EventDecoder:
                 "empty_id", f"expected {field} of at least one character, came none"
             )
         limit = self._settings.id_bytes_max
-        if len(text) * 4 > limit and len(text.encode()) > limit:
-            came = len(text.encode())
+        try:
+            n_bytes = len(text.encode())
+        except UnicodeEncodeError as error:
             raise EventRejected(
-                "id_too_long", f"expected {field} of at most {limit} bytes, came {came}"
+                "wrong_type", f"expected {field} as text that UTF-8 can encode: {error}"
+            ) from None
+        if n_bytes > limit:
+            raise EventRejected(
+                "id_too_long", f"expected {field} of at most {limit} bytes, came {n_bytes}"
             )
         return text
 
-    def _time(self, ts: Scalar | None, default_s: float, latest_s: float | None) -> float:
+    def _time(self, ts: Scalar | None, default_s: float | None, latest_s: float | None) -> float:
         if ts is None:
-            return default_s
+            if default_s is None:
+                raise EventRejected(
+                    "missing_field",
+                    "expected a ts, as the record has no Kafka timestamp, came none",
+                )
+            return checked_time(default_s, f"a Kafka timestamp of {default_s} s")
         time_s = parse_time(ts)
         if latest_s is not None and time_s > latest_s + self._settings.future_tolerance_s:
             ahead_s = time_s - latest_s
@@ -208,45 +225,6 @@ class EventDecoder:
                 f"timestamp, came {ahead_s:.0f} s after",
             )
         return time_s
-
-
-def parse_time(ts: Scalar) -> float:
-    """Return seconds since the epoch for a number of seconds or milliseconds, or an RFC 3339 text.
-
-    Raises
-    ------
-    EventRejected
-        With code ``bad_timestamp`` or ``not_finite``.
-
-    Examples
-    --------
-    >>> parse_time(1_700_000_000), parse_time(1_700_000_000_000), parse_time("1970-01-01T00:01:00Z")
-    (1700000000.0, 1700000000.0, 60.0)
-    """
-    if isinstance(ts, str):
-        return _parse_rfc3339(ts)
-    if not math.isfinite(ts):
-        raise EventRejected("not_finite", f"expected a finite ts, came {ts}")
-    time_s = ts / 1000.0 if ts >= MILLISECONDS_FROM else float(ts)
-    if not 0.0 <= time_s < MILLISECONDS_FROM:
-        raise EventRejected(
-            "bad_timestamp", f"expected seconds or milliseconds since 1970, came {ts}"
-        )
-    return time_s
-
-
-def _parse_rfc3339(text: str) -> float:
-    expected = "expected seconds, milliseconds or RFC 3339 with an offset (2024-05-01T12:00:00Z)"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r}") from None
-    if moment.tzinfo is None:
-        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r} without offset")
-    time_s = moment.timestamp()
-    if time_s < 0:
-        raise EventRejected("bad_timestamp", f"{expected} since 1970, came {text[:64]!r}")
-    return time_s
 
 
 def _decimal(field: str, value: int | float) -> str:
@@ -265,15 +243,19 @@ def _value(value: float | None, name: str, event_type: EventType) -> float | Non
         if event_type.value_required:
             raise EventRejected("missing_field", f"expected a value with type {name!r}, came none")
         return None
-    if not math.isfinite(value):
-        raise EventRejected("not_finite", f"expected a finite value, came {value}")
+    number = to_float(value)
+    if number is None or not math.isfinite(number):
+        came = "a longer integer" if number is None else str(value)
+        raise EventRejected(
+            "not_finite", f"expected a finite value of double precision, came {came}"
+        )
     scale = event_type.scale
-    if scale is not None and not scale[0] <= value <= scale[1]:
+    if scale is not None and not scale[0] <= number <= scale[1]:
         raise EventRejected(
             "outside_scale",
-            f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {value:g}",
+            f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {number:g}",
         )
-    return float(value)
+    return number
 
 
 def _rejection_of(error: msgspec.ValidationError) -> EventRejected:
@@ -283,4 +265,6 @@ def _rejection_of(error: msgspec.ValidationError) -> EventRejected:
         return EventRejected("missing_field", text)
     if text.startswith("Expected `object`") and "$." not in text:
         return EventRejected("not_an_object", text)
+    if "out of range" in text:
+        return EventRejected("not_finite", text)
     return EventRejected("wrong_type", text)
