@@ -48,10 +48,6 @@ class Workspace(NamedTuple):
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
-    item_factor : float32[2, D]
-        An item's factor before and after it is solved anew.
-    factor_work : float32[D + 2, D]
-        For the solvers of ridge.py.
     context : float32[N_CONTEXT]
     hidden : float32[C, N_HIDDEN]
     score : float64[C]
@@ -72,8 +68,6 @@ class Workspace(NamedTuple):
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
     user_factor: NDArray[np.float32]
-    item_factor: NDArray[np.float32]
-    factor_work: NDArray[np.float32]
     context: NDArray[np.float32]
     hidden: NDArray[np.float32]
     score: NDArray[np.float64]
@@ -107,8 +101,6 @@ def empty_workspace(
         feature=np.zeros((n_candidates, n_features), np.float32),
         missing=np.zeros((n_candidates, n_features), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
-        item_factor=np.zeros((2, n_factors), np.float32),
-        factor_work=np.zeros((n_factors + 2, n_factors), np.float32),
         context=np.zeros(N_CONTEXT, np.float32),
         hidden=np.zeros((n_candidates, N_HIDDEN), np.float32),
         score=np.zeros(n_candidates),

@@ -18,10 +18,10 @@ from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.ranker import start_weights
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.events import Event, EventDecoder
-from stream_rec.model.factors import solve_all_items
 from stream_rec.model.fold import (
     DUPLICATE,
     Batch,
@@ -33,7 +33,6 @@ from stream_rec.model.fold import (
 )
 from stream_rec.model.ids import hash_id
 from stream_rec.model.items import Items
-from stream_rec.model.learned import nothing_learned
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.ranking import Recipe, best_of, rank_for_user
 from stream_rec.model.rows import WEIGHTS
@@ -150,6 +149,7 @@ class Engine:
         self.items = Items(
             len(half_lives_s),
             model.n_factors,
+            0,
             model.links_per_item_max,
             separate=self._separate,
         )
@@ -161,8 +161,7 @@ class Engine:
             self.items.ids,
             read_profiles,
         )
-        start = nothing_learned(self._n_features, model.n_factors, model.seed)
-        self.weights = Weights(start, separate=self._separate)
+        self.weights = Weights(start_weights(self._n_features, model.seed), separate=self._separate)
         self._writer = MessageWriter(self.items.ids, half_lives_s, MODEL_VERSION, source_topic)
         self._folded: dict[int, int] = {}
         self._workspace = self._new_workspace()
@@ -195,8 +194,8 @@ class Engine:
                 self.weights.load(partition, value)
         self.items.sum_up()
         self.weights.sum_up()
-        self._solve_factors()
         self._folded[partition] = watermark
+        self._fit_workspace()
 
     def close_partition(self, partition: int) -> None:
         """Forget everything of a partition, durable or not."""
@@ -204,7 +203,6 @@ class Engine:
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
-        self._solve_factors()
 
     # Hot path
 
@@ -352,12 +350,6 @@ class Engine:
             ),
             offset=np.array(offsets, np.int64),
         )
-
-    def _solve_factors(self) -> None:
-        self._fit_workspace()
-        ids = self.items.ids
-        crowd = self.weights.view.crowd
-        solve_all_items(self.items.view, crowd, ids.hashes, len(ids), self._workspace)
 
     def _model(self) -> Model:
         return Model(

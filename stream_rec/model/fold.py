@@ -33,22 +33,15 @@ from stream_rec.kernels.profiles import (
     push_history,
 )
 from stream_rec.kernels.ranker import (
+    RankerWeights,
     bias_step,
     compute_gradients,
     rank_of,
     step_weights,
 )
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
-from stream_rec.kernels.view import ItemView, is_listed, list_new_item, refresh_popularity
+from stream_rec.kernels.view import ItemView, list_new_item, refresh_popularity
 from stream_rec.kernels.workspace import Workspace
-from stream_rec.model.factors import (
-    add_evidence,
-    find_user_factor,
-    meet_user,
-    place_new_item,
-    solve_item,
-)
-from stream_rec.model.learned import Learned
 from stream_rec.model.ranking import Recipe, best_of, rank_for_user
 
 FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
@@ -114,16 +107,16 @@ class Partition(NamedTuple):
     Attributes
     ----------
     rows : ItemRows
-    learned : Learned
-    learned_durable : int64[1]
-        Event offset up to which it had learned on recovery.
+    weights : RankerWeights
+    weights_durable : int64[1]
+        Event offset up to which the weights had learned on recovery.
     seed : uint64[1]
         Of every random draw of this partition.
     """
 
     rows: ItemRows
-    learned: Learned
-    learned_durable: NDArray[np.int64]
+    weights: RankerWeights
+    weights_durable: NDArray[np.int64]
     seed: NDArray[np.uint64]
 
 
@@ -131,7 +124,7 @@ class Model(NamedTuple):
     """Everything that an event can change or that a ranking reads."""
 
     items: ItemView
-    learned: Learned
+    weights: RankerWeights
     profiles: ProfileRows
     item_hash: NDArray[np.uint64]
     workspace: Workspace
@@ -189,7 +182,7 @@ def fold_batch(
         if publish:
             now_s = max(batch.time_s[e], profiles.last_s[user])
             n_candidates = rank_for_user(
-                model.items, model.learned, profiles, user, now_s, model.workspace, recipe, True
+                model.items, model.weights, profiles, user, now_s, model.workspace, recipe, True
             )
             outcome.n_listed[e] = best_of(
                 model.items,
@@ -238,7 +231,7 @@ def _fold_event(
     if is_new and weight > 0:
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
-            view, model.learned, profiles, user, now_s, model.workspace, recipe, False
+            view, model.weights, profiles, user, now_s, model.workspace, recipe, False
         )
         target = position_of(model.workspace, item, n_candidates)
         outcome.rank[e] = NOT_PROPOSED
@@ -258,13 +251,9 @@ def _fold_event(
     )
     _mark_changed(partition.rows, history, n_history, item, weight, offset)
     if guard[item] < offset:
-        if not is_listed(view, item):
-            list_new_item(view, item)
-            place_new_item(view, item, model.item_hash[item], model.workspace)
+        list_new_item(view, item)
         if weight > 0:
             refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
-    if is_new and n_history > 0:
-        _learn_factors(model, partition, separate, history, n_history, item, weight, offset)
     _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
 
 
@@ -296,11 +285,10 @@ def _learn_ranking(
     """Let the ranker take one step towards the item taken, in the view and in the partition's own sums."""
     workspace, own, rows = model.workspace, partition.rows, model.items.rows
     bucket = history_bucket(model.profiles.n_distinct[user])
-    ranker = model.learned.ranker
-    compute_gradients(ranker, workspace, n_candidates, target, seed)
-    if partition.learned_durable[0] < offset:
+    compute_gradients(model.weights, workspace, n_candidates, target, seed)
+    if partition.weights_durable[0] < offset:
         step_weights(
-            ranker, partition.learned.ranker, workspace, bucket, recipe.learning_rate, separate
+            model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate
         )
     for x in range(workspace.n_stepped[0]):
         item = workspace.stepped[x]
@@ -351,29 +339,6 @@ def _fold_into(
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
             add_link(rows.links, item, j, near, weight, 0, recipe.links_max, draw)
-
-
-@nb.njit(cache=True, nogil=True)
-def _learn_factors(
-    model: Model,
-    partition: Partition,
-    separate: bool,
-    history: NDArray[np.int32],
-    n_history: int,
-    item: int,
-    weight: int,
-    offset: int,
-) -> None:
-    """Let the item's implicit factor learn from the user whose history led to it."""
-    view, crowd, workspace = model.items, model.learned.crowd, model.workspace
-    find_user_factor(view, crowd, history, n_history, workspace)
-    if partition.learned_durable[0] < offset:
-        meet_user(crowd, partition.learned.crowd, separate, workspace.user_factor)
-    if partition.rows.durable[item] < offset:
-        add_evidence(partition.rows.evidence[item], workspace.user_factor, weight)
-        if separate:
-            add_evidence(view.rows.evidence[item], workspace.user_factor, weight)
-        solve_item(view, crowd, item, model.item_hash[item], workspace)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -40,7 +40,7 @@ class Items:
 
     Parameters
     ----------
-    n_half_lives, n_factors, links_max : int
+    n_half_lives, n_factors, n_evidence, links_max : int
     separate : bool
         Whether the view is kept apart from the rows: needed as soon as there is more than one partition.
 
@@ -53,13 +53,13 @@ class Items:
     """
 
     def __init__(
-        self, n_half_lives: int, n_factors: int, links_max: int, *, separate: bool
+        self, n_half_lives: int, n_factors: int, n_evidence: int, links_max: int, *, separate: bool
     ) -> None:
         self.ids = ItemIds()
         self.separate = separate
         self._n_factors = n_factors
         self._n_half_lives = n_half_lives
-        self._n_evidence = n_factors + 1
+        self._n_evidence = n_evidence
         self._links_max = links_max
         self._size = FIRST_ITEMS
         self.own: dict[int, ItemRows] = {}
@@ -171,7 +171,6 @@ class Items:
             keys[:n_items, self._n_half_lives] = np.log2(count)
         seen = np.isfinite(rows.first_s[:n_items])
         keys[:n_items, self._n_half_lives + 1] = np.where(seen, rows.first_s[:n_items], -np.inf)
-        view.n_seen[0] = np.count_nonzero(seen)
         rebuild(view.top, n_items)
         for which in range(self._n_half_lives + 1):
             view.total[which] = np.logaddexp2.reduce(keys[:n_items, which], initial=-np.inf)

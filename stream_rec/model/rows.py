@@ -7,7 +7,7 @@
     n       header · the item's id in UTF-8
     u       header · n_event_ids i64 · last_s f64 · rating_bias f32 · n_distinct, F, R, S, D u32
             · rating_factor f32[F] · history {hash u64, time_s f64, offset i64}[R] · seen u64[S] · event_ids u64[D]
-    w       header · W, S u32 · weights f32[W] · sums f64[S]
+    w       header · count u32 · weights f32[count]
 
 A row tells its own lengths, so it can be read under another configuration; what does not fit the configuration is refused with
 an error that says what to do. A released format never changes: a new one gets a new version and an upgrade.
@@ -55,7 +55,7 @@ PROFILE_TYPE = np.dtype(
     ]
 )
 HISTORY_TYPE = np.dtype([("item", "<u8"), ("time_s", "<f8"), ("offset", "<i8")])
-WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4"), ("n_sums", "<u4")])
+WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4")])
 
 
 ROW_KEY_BYTES = 9
@@ -148,4 +148,3 @@ PROFILE_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
     ("n_seen", "<u8"),
     ("n_event_ids", "<u8"),
 ]
-WEIGHTS_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [("n_weights", "<f4"), ("n_sums", "<f8")]
