@@ -118,26 +118,20 @@ def _rank_events(
     n_learned: int,
     rank: NDArray[np.int32],
 ) -> None:
+    items, learned, profiles, _, workspace = model
     for e in range(first, end):
         if not is_scored[e]:
             continue
         user = columns.user[e]
-        now_s = max(columns.time_s[e], model.profiles.last_s[user])
+        now_s = max(columns.time_s[e], profiles.last_s[user])
         n_candidates = rank_for_user(
-            model.items,
-            model.weights,
-            model.profiles,
-            user,
-            now_s,
-            model.workspace,
-            recipe,
-            False,
+            items, learned, profiles, user, now_s, workspace, recipe, False
         )
-        _drop_taken(model.workspace, columns, histories, e, n_learned, n_candidates)
-        target = position_of(model.workspace, columns.item[e], n_candidates)
+        _drop_taken(workspace, columns, histories, e, n_learned, n_candidates)
+        target = position_of(workspace, columns.item[e], n_candidates)
         rank[e] = NOT_PROPOSED
         if target >= 0:
-            rank[e] = rank_of(model.workspace, target, n_candidates)
+            rank[e] = rank_of(workspace, target, n_candidates)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -69,6 +69,30 @@ def test_settings_reach_the_engine(run_evaluate, log: Path) -> None:
     assert figures[0] != figures[1]
 
 
+def test_baselines_are_scored_on_the_same_events(run_evaluate, log: Path) -> None:
+    result = run_evaluate(str(log), "--json", "-", "--baselines", "popularity, item_knn")
+    figures = json.loads(result.stdout)
+    baselines = figures["baselines"]
+    assert {"item_knn", "popularity_15min", "popularity_ever", "popularity_best"} < set(baselines)
+    best = max(baselines.values(), key=lambda baseline: baseline["hr"])
+    assert figures["best_baseline"]["hr"] == best["hr"]
+    assert baselines[figures["best_baseline"]["name"]]["hr"] == best["hr"]
+    assert figures["ratio"] == pytest.approx(figures["metrics"]["hr"] / best["hr"])
+    assert baselines["popularity_best"]["tuned"]
+    assert not baselines["item_knn"]["tuned"]
+    assert baselines["popularity_ever"]["parameters"] == {"half_life_s": None}
+    shown = run_evaluate(str(log), "--baselines", "all")
+    assert "◀ best" in shown.stdout
+    assert "× the best baseline" in shown.stdout
+
+
+def test_unknown_baseline_is_refused_with_the_known_ones(run_evaluate, log: Path) -> None:
+    result = run_evaluate(str(log), "--baselines", "item_knn,magic")
+    assert result.exit_code == 2
+    assert "came 'magic'" in result.stderr
+    assert "vmis_knn" in result.stderr
+
+
 @pytest.mark.parametrize("ks", ["0", "1,101", "ten", ""])
 def test_lengths_out_of_range_are_refused(run_evaluate, log: Path, ks: str) -> None:
     result = run_evaluate(str(log), "--k", ks)

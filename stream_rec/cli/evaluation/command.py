@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from producers.log_options import log_options
 from stream_rec.cli.evaluation.loading import LoadedLog, load_log
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.cli.evaluation.tables import print_evaluation
-from stream_rec.cli.evaluation.timing import Plan, new_run, run_timed, warm_up
+from stream_rec.cli.evaluation.timing import Plan, new_run, run_timed, score_baseline, warm_up
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
 from stream_rec.config import Settings
+from stream_rec.evaluation.baselines import Baseline, choose_baselines, with_best_popularity
 from stream_rec.evaluation.lists import list_metrics
+from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.result import Evaluation, score_ranks
 from stream_rec.logs import LogOptions
 
@@ -48,6 +51,24 @@ class ListOfK(click.ParamType):
         return ks
 
 
+class BaselineNames(click.ParamType):
+    """Names of peers with commas between them, or all."""
+
+    name = "all|name,name,…"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Baseline]:
+        """Return the baselines to run."""
+        if isinstance(value, list):
+            return value
+        try:
+            return choose_baselines([name.strip() for name in value.split(",") if name.strip()])
+        except KeyError as unknown:
+            known = ", ".join(PEERS)
+            self.fail(f"expected all, or some of {known}; came {unknown}", parameter, ctx)
+
+
 def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
     """Refuse a file in a folder that is not there, before the long run and not after it."""
     if path is not None and not Path(path).parent.is_dir():
@@ -59,7 +80,7 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     epilog=examples(
         "stream-rec evaluate ratings.csv",
         "stream-rec evaluate u.data --k 1,10,20 --json result.json",
-        "stream-rec evaluate clicks.csv.gz --limit 100000 --json -",
+        "stream-rec evaluate clicks.csv.gz --limit 100000 --baselines all",
         "stream-rec evaluate sales.parquet --user-column customer --type purchase",
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -103,6 +124,13 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     help="Measure coverage and diversity on every list, not on one in eight (slower).",
 )
 @click.option(
+    "--baselines",
+    type=BaselineNames(),
+    default="",
+    help="Models of the literature to run on the same events: all, or names with commas between "
+    "them. A wrong name lists them.",
+)
+@click.option(
     "--json",
     "json_path",
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
@@ -122,6 +150,7 @@ def evaluate(
     n_partitions: int,
     delay_s: float,
     all_lists: bool,
+    baselines: list[Baseline],
     json_path: str | None,
 ) -> None:
     """Evaluate the recommender on a recorded event LOG; - is standard input.
@@ -137,21 +166,27 @@ def evaluate(
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps)
     plan = Plan(n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
-    evaluation = run(settings, loaded, ks, plan)
+    evaluation = run(settings, loaded, ks, plan, baselines)
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)
     if json_path is not None:
         write_json(json_path, evaluation.to_json())
 
 
-def run(settings: Settings, loaded: LoadedLog, ks: tuple[int, ...], plan: Plan) -> Evaluation:
-    """Run the engine over a log and measure."""
+def run(
+    settings: Settings,
+    loaded: LoadedLog,
+    ks: tuple[int, ...],
+    plan: Plan,
+    baselines: list[Baseline],
+) -> Evaluation:
+    """Run the engine and the baselines over a log and measure."""
     columns = loaded.columns
     n_events = len(columns.user)
     warm_up(settings, columns, plan)
     prequential = new_run(settings, columns, plan)
     us_per_event = run_timed(ENGINE_NAME, prequential.run(), n_events)
-    return Evaluation(
+    evaluation = Evaluation(
         log=loaded.path,
         protocol=protocol_name(plan),
         ks=ks,
@@ -161,6 +196,8 @@ def run(settings: Settings, loaded: LoadedLog, ks: tuple[int, ...], plan: Plan) 
         lists=list_metrics(prequential.lists, columns),
         n_lists=prequential.lists.n_lists,
     )
+    scores = [score_baseline(baseline, columns, ks) for baseline in baselines]
+    return replace(evaluation, baselines=tuple(with_best_popularity(scores, evaluation.k)))
 
 
 def protocol_name(plan: Plan) -> str:

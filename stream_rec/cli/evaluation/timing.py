@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.config import Settings
+from stream_rec.evaluation.baselines import Baseline
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
+from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.prequential import Prequential
+from stream_rec.evaluation.result import Score, score_ranks
 
 WARM_UP_EVENTS = 40
 """Enough to call, and so to compile, everything once: that is not time per event."""
@@ -56,6 +59,25 @@ def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
             shown.update(done, done / n_events)
             started_s = time.perf_counter()
     return took_s * 1e6 / n_events
+
+
+def score_baseline(baseline: Baseline, log: LogColumns, ks: tuple[int, ...]) -> Score:
+    """Run a peer over a log, compiled beforehand, and score it."""
+    make = PEERS[baseline.peer].make
+    with show_steps(f"compiling {baseline.name}"):
+        for _ in make(log.first(WARM_UP_EVENTS), baseline.parameters).run():
+            pass
+    peer = make(log, baseline.parameters)
+    us_per_event = run_timed(baseline.name, peer.run(), len(log.user))
+    return score_ranks(
+        baseline.name,
+        peer.rank,
+        log.is_scored,
+        ks,
+        us_per_event,
+        baseline.tuned,
+        baseline.parameters,
+    )
 
 
 def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:

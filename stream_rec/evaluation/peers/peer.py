@@ -1,0 +1,75 @@
+"""The interface of a peer: built for a log, it tests and learns the events batch by batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.peers.full_ranking import (
+    UNKNOWN_ITEM,
+    Catalogue,
+    Events,
+    empty_catalogue,
+    events_of,
+)
+
+BATCH_EVENTS = 512
+
+
+class Peer(ABC):
+    """A model of the literature to compare with.
+
+    Parameters
+    ----------
+    log : LogColumns
+
+    Attributes
+    ----------
+    rank : int32[E]
+        Rank of the item of every scored event, UNKNOWN_ITEM elsewhere.
+    """
+
+    def __init__(self, log: LogColumns) -> None:
+        self.events: Events = events_of(log)
+        self.catalogue: Catalogue = empty_catalogue(len(log.items))
+        self.rank: NDArray[np.int32] = np.full(len(log.user), UNKNOWN_ITEM, np.int32)
+        self.n_users = len(log.users)
+        self.n_items = len(log.items)
+
+    def run(self) -> Iterator[int]:
+        """Test and learn the log; yields the number of events done after each batch."""
+        n_events = len(self.rank)
+        for first in range(0, n_events, BATCH_EVENTS):
+            end = min(first + BATCH_EVENTS, n_events)
+            self.fold(first, end)
+            yield end
+
+    @abstractmethod
+    def fold(self, first: int, end: int) -> None:
+        """Test and learn the events from `first` up to `end`, one after the other."""
+
+
+Parameters = Mapping[str, float]
+
+
+class PeerKind(NamedTuple):
+    """How to make a peer, and what can be chosen about it.
+
+    Attributes
+    ----------
+    make : callable
+        (log, parameters) → Peer.
+    defaults : mapping of str to float
+        Its parameters; those of the paper, or good ones on average over several logs.
+    choices : mapping of str to tuple of float
+        The values worth trying of each parameter.
+    """
+
+    make: Callable[[LogColumns, Parameters], Peer]
+    defaults: Parameters
+    choices: Mapping[str, tuple[float, ...]]

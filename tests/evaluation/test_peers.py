@@ -1,0 +1,81 @@
+"""Every peer against its slow, obvious version, and the laws that all of them hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.metrics import rank_metrics
+from stream_rec.evaluation.peers import PEERS
+from tests.evaluation.logs import columns_of, made_up_rows
+from tests.evaluation.peers_slow import SLOW_PEERS
+
+VARIATIONS = [
+    ("popularity", {"half_life_s": 3600.0}),
+    ("popularity", {"half_life_s": math.inf}),
+    ("item_knn", {}),
+    ("item_knn", {"window": 3.0, "decay": 0.5, "power": 0.25}),
+    ("transitions", {}),
+    ("sequential_rules", {}),
+    ("sequential_rules", {"window": 4.0, "power": 0.5, "backwards": 0.0}),
+    ("user_knn", {"k": 3.0, "n_latest": 6.0}),
+    ("vmis_knn", {"m": 4.0, "k": 3.0}),
+    ("vmis_knn", {"gap_s": 1800.0, "slope": 3.0, "idf_power": 0.5}),
+    ("stan", {"k": 4.0, "half_life_s": 7200.0, "reach": 2.0}),
+    ("stan", {"gap_s": 1800.0}),
+    ("isgd", {}),
+    ("isgd", {"n_factors": 3.0, "learning_rate": 0.2, "reg": 0.05}),
+]
+
+
+def ranks(name: str, log: LogColumns, **parameters: float) -> np.ndarray:
+    kind = PEERS[name]
+    peer = kind.make(log, {**kind.defaults, **parameters})
+    assert list(peer.run())[-1] == len(log.user)
+    return peer.rank[log.is_scored]
+
+
+@pytest.mark.parametrize(("name", "parameters"), VARIATIONS)
+def test_peer_equals_its_oracle(name: str, parameters: dict[str, float]) -> None:
+    log = columns_of(made_up_rows(700, n_users=12, n_items=36, seed=3))
+    slow = SLOW_PEERS[name](**{**PEERS[name].defaults, **parameters}).run(log)
+    came = ranks(name, log, **parameters)
+    # Sums in another order may swap items that are equal up to rounding.
+    assert np.mean(came == np.array(slow)) > 0.99
+    assert rank_metrics(came, 10) == pytest.approx(
+        rank_metrics(np.array(slow, np.int32), 10), abs=0.003
+    )
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_later_events_do_not_change_earlier_ranks(name: str) -> None:
+    log = columns_of(made_up_rows(900))
+    n = 640
+    shorter = log.first(n)
+    later = ranks(name, log)[: np.count_nonzero(shorter.is_scored)]
+    np.testing.assert_array_equal(ranks(name, shorter), later)
+
+
+@pytest.mark.parametrize("name", sorted(set(PEERS) - {"popularity"}))
+def test_personal_peer_beats_chance_where_users_have_a_taste(name: str) -> None:
+    log = columns_of(made_up_rows(3_000, n_users=150, n_items=90))
+    assert rank_metrics(ranks(name, log), 10)["hr"] > 1.05 * 10 / 90
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_item_that_never_occurred_has_no_rank(name: str) -> None:
+    log = columns_of(made_up_rows(300))
+    first_of_item = np.zeros(len(log.item), bool)
+    first_of_item[np.unique(log.item, return_index=True)[1]] = True
+    came = ranks(name, log)
+    np.testing.assert_array_equal(came == -1, first_of_item[log.is_scored])
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_choices_are_of_known_parameters_and_include_a_change(name: str) -> None:
+    kind = PEERS[name]
+    assert set(kind.choices) <= set(kind.defaults)
+    assert all(len(values) > 1 for values in kind.choices.values())
