@@ -34,9 +34,11 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
     for time_s in START_S + np.sort(random.uniform(0, 2e5, n_events)):
         item = int(min(random.geometric(0.12), N_ITEMS - 5)) - 1
         weight = int(random.integers(1, 3)) * WEIGHT_UNIT
+        is_new = rows.count[item] == 0
         see_item(rows, item, time_s)
         count_item(rows, item, time_s, weight, HALF_LIVES_S)
-        list_new_item(view, item)
+        if is_new:
+            list_new_item(view, item)
         refresh_popularity(view, item, time_s, weight, HALF_LIVES_S)
     for x in range(n_links):
         item, neighbour = random.integers(0, N_ITEMS, 2)

@@ -1,0 +1,51 @@
+"""Made-up ranker weights, candidates and biases, and their scores the slow way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream_rec.kernels.ranker import RankerWeights, start_weights
+from stream_rec.kernels.workspace import N_CONTEXT, Workspace, empty_workspace
+
+N_ITEMS = 40
+N_FEATURES = 6
+
+
+def random_weights(seed: int) -> RankerWeights:
+    """Return weights that differ everywhere, so that every part of the score tells."""
+    random = np.random.default_rng(seed)
+    return RankerWeights(
+        *(
+            np.abs(array) + random.random(array.shape, np.float32) * 0.3
+            if name.endswith("squares")
+            else array + random.normal(0, 0.2, array.shape).astype(np.float32)
+            for name, array in start_weights(N_FEATURES, seed)._asdict().items()
+        )
+    )
+
+
+def random_workspace(seed: int, n_candidates: int) -> Workspace:
+    random = np.random.default_rng(seed)
+    workspace = empty_workspace(N_ITEMS, 10, N_ITEMS, N_FEATURES, 1, 5)
+    workspace.feature[:] = random.normal(0, 0.4, workspace.feature.shape)
+    workspace.missing[:] = random.integers(0, 2, workspace.missing.shape)
+    workspace.context[:] = random.normal(0, 0.3, N_CONTEXT)
+    workspace.candidate[:n_candidates] = random.permutation(N_ITEMS)[:n_candidates]
+    return workspace
+
+
+def random_bias(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.3, N_ITEMS).astype(np.float32)
+
+
+def slow_scores(
+    weights: RankerWeights, bias: np.ndarray, workspace: Workspace, n: int, bucket: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores and what enters the tanh, in double precision."""
+    x, missing = workspace.feature[:n].astype(float), workspace.missing[:n].astype(float)
+    linear = weights.linear[0].astype(float) + weights.linear[1 + bucket]
+    entering = np.hstack([x, np.tile(workspace.context, (n, 1))]) @ weights.hidden.astype(float)
+    v = np.clip(entering, -3.0, 3.0)
+    hidden = v * (27.0 + v**2) / (27.0 + 9.0 * v**2)
+    scores = x @ linear[0] + missing @ linear[1] + hidden @ weights.output.astype(float)
+    return scores + bias[workspace.candidate[:n]], entering

@@ -1,0 +1,134 @@
+"""Features against their formulas, item by item."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.kernels.features import (
+    ABSENT,
+    history_bucket,
+    n_features,
+    write_context,
+    write_features,
+)
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.sources import accumulate_sources, scan_limits
+from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_LINK_SOURCES, next_stamp
+from tests.kernels.views import (
+    HALF_LIVES_S,
+    LINKS_MAX,
+    N_FACTORS,
+    N_ITEMS,
+    START_S,
+    history_of,
+    known_view,
+    made_up_view,
+    workspace_for,
+)
+
+FIRST_LINK = len(HALF_LIVES_S) + 1
+FIRST_OTHER = FIRST_LINK + N_LINK_SOURCES
+seeds = st.integers(0, 9)
+
+
+def x_of_share(share: float) -> float:
+    return ABSENT if share <= 1e-12 else (max(math.log(share), -14.0) + 7.0) / 3.0
+
+
+def popularity_shares(view: ItemView) -> np.ndarray:
+    """Return shares by item and list, summed over all items the slow way."""
+    logs = view.rows.popularity
+    weights = np.column_stack([np.exp2(logs - logs.max(axis=0)), view.rows.count])
+    return weights / weights.sum(axis=0)
+
+
+def minutes(seconds: float) -> float:
+    return math.log1p(max(seconds, 0.0) / 60.0)
+
+
+@given(seeds, st.integers(0, 12), st.floats(-1e5, 4e6))
+def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
+    view, now_s = known_view(seed), START_S + after_s
+    workspace = workspace_for(view)
+    stamp = next_stamp(workspace)
+    limits = scan_limits(30, LINKS_MAX)
+    history = history_of(seed, n_history)
+    n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    candidates = np.random.default_rng(seed).permutation(N_ITEMS)[:20]
+    workspace.candidate[:20] = candidates
+    user_factor = np.array([0.5, -1.0, 2.0], np.float32)
+    write_features(view, workspace, user_factor, n_touched, 20, now_s, stamp)
+
+    links = np.zeros((N_ITEMS, N_LINK_SOURCES))
+    links[workspace.touched[:n_touched]] = workspace.source[:n_touched]
+    totals = links.sum(axis=0)
+    shares = np.hstack([popularity_shares(view), links / np.where(totals > 0, totals, 1.0)])
+    for a, item in enumerate(candidates):
+        x, missing = workspace.feature[a], workspace.missing[a]
+        expected = [x_of_share(share) for share in shares[item]]
+        assert x[:FIRST_OTHER] == pytest.approx(expected, abs=1e-4)
+        assert missing[:FIRST_OTHER].tolist() == (shares[item] <= 1e-12).tolist()
+        others = [
+            (minutes(now_s - view.rows.first_s[item]) - 7.0) / 4.0,
+            (minutes(min(now_s - view.rows.last_s[item], 1e10)) - 7.0) / 4.0,
+            user_factor @ view.factor[item],
+        ]
+        assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
+        assert not missing[FIRST_OTHER:].any()
+    assert x.shape == (n_features(len(HALF_LIVES_S)),)
+
+
+def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log() -> None:
+    one, other = known_view(3), made_up_view(3)
+    other.rows.count[:] *= 100
+    other.total[:] += math.log2(100)
+    other.top.keys[:, :FIRST_LINK] += math.log2(100)
+    written = []
+    for view, now_s in ((one, START_S), (other, START_S + 1e6)):
+        workspace = workspace_for(view)
+        workspace.candidate[:10] = np.arange(10)
+        factor = np.zeros(N_FACTORS, np.float32)
+        write_features(view, workspace, factor, 0, 10, now_s, next_stamp(workspace))
+        written.append(workspace.feature[:10, :FIRST_LINK].copy())
+    assert written[0] == pytest.approx(written[1], abs=1e-5)
+
+
+def test_features_of_an_empty_view_are_finite() -> None:
+    view = made_up_view(0, n_events=0, n_links=0)
+    workspace = workspace_for(view)
+    factor = np.ones(N_FACTORS, np.float32)
+    write_features(view, workspace, factor, 0, 3, START_S, next_stamp(workspace))
+    assert np.isfinite(workspace.feature[:3]).all()
+    assert (workspace.feature[:3, :FIRST_OTHER] == ABSENT).all()
+    assert workspace.missing[:3].sum() == 3 * FIRST_OTHER
+
+
+@given(st.integers(0, 10_000), st.floats(-1e9, 1e9), st.integers(0, 10**12))
+def test_context_equals_its_formulas(n_distinct: int, gap_s: float, count: int) -> None:
+    context = np.full(N_CONTEXT, np.nan, np.float32)
+    write_context(context, n_distinct, gap_s, count)
+    expected = [float(bucket == history_bucket(n_distinct)) for bucket in range(N_BUCKETS)]
+    expected += [
+        math.log1p(n_distinct) / 3.0 - 0.5,
+        (minutes(gap_s) - 4.0) / 4.0 if n_distinct else 0.0,
+        (math.log1p(count / WEIGHT_UNIT) - 4.0) / 3.0,
+    ]
+    assert context == pytest.approx(expected, abs=1e-5)
+
+
+def test_context_of_a_user_never_seen_is_finite() -> None:
+    context = np.zeros(N_CONTEXT, np.float32)
+    write_context(context, 0, math.inf, 0)
+    assert np.isfinite(context).all()
+
+
+@given(st.integers(0, 100))
+def test_buckets_part_histories_at_1_3_and_10(n_distinct: int) -> None:
+    expected = sum(n_distinct >= first for first in (1, 3, 10))
+    assert history_bucket(n_distinct) == expected
