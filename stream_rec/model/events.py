@@ -146,9 +146,13 @@ class EventDecoder:
             )
         try:
             raw = msgspec.convert(fields, _RawEvent)
-            return self._check(raw, default_s, None)
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
+        except UnicodeEncodeError as error:
+            raise EventRejected(
+                "wrong_type", f"expected text that UTF-8 can encode: {error}"
+            ) from None
+        return self._check(raw, default_s, None)
 
     def _parse(self, value: bytes | None) -> _RawEvent:
         if value is None:
