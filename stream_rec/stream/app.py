@@ -76,8 +76,14 @@ class StreamApp(faust.App):
         super().__init__(settings.app_id, **_faust_options(settings))
 
     async def on_first_start(self) -> None:
-        """Check the topics, then build what needs to know their partitions."""
-        self._build(await check_topics(self.settings))
+        """Check the topics, then build what needs to know their partitions.
+
+        The engine is made in a thread: it may have to compile for a while, and signals are heard
+        meanwhile. Only then does this worker join its group and take partitions from others.
+        """
+        n_partitions = await check_topics(self.settings)
+        engine = await asyncio.to_thread(self._create_engine, n_partitions, self._read_profiles)
+        self._build(engine)
 
     async def on_stop(self) -> None:
         """Commit once more, unless this worker has failed; then stop as Faust does."""
@@ -114,7 +120,7 @@ class StreamApp(faust.App):
             except Exception as error:
                 self.fail(error)
 
-    def _build(self, n_partitions: int) -> None:
+    def _build(self, engine: Engine) -> None:
         settings = self.settings
         producer_options = confluent_producer_config(settings.kafka, partitioner=PARTITIONER)
         self.publisher = Publisher(producer_options, self.fail)
@@ -123,7 +129,6 @@ class StreamApp(faust.App):
         effects = KafkaEffects(
             settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
         )
-        engine = self._create_engine(n_partitions, self._read_profiles)
         self.processor = Processor(
             engine, self.publisher, settings.topics, self.stats, self.schedule
         )
@@ -189,11 +194,12 @@ def create_app(settings: Settings, create_engine: EngineFactory | None = None) -
         Another engine than the recommender's.
     """
     app = StreamApp(settings, create_engine or _recommender(settings))
-    for table, changelog in (
-        (ITEMS, settings.topics.items_changelog),
-        (PROFILES, settings.topics.profiles_changelog),
+    topics = settings.topics
+    for name, changelog, content in (
+        (ITEMS, topics.items_changelog, "item statistics of each partition, by item"),
+        (PROFILES, topics.profiles_changelog, "profiles of each partition, by user"),
     ):
-        app.tables.add(RowTable(app, table, changelog))
+        app.tables.add(RowTable(app, name, changelog, help=content))
     app.on_partitions_revoked.connect(app._on_revoked)
     define_agent(app)
     define_pages(app)
@@ -213,7 +219,9 @@ def __getattr__(name: str) -> Any:
 def _recommender(settings: Settings) -> EngineFactory:
     def create_engine(n_partitions: int, read_profiles: ProfileReader) -> Engine:
         from stream_rec.model.engine import Engine as Recommender
+        from stream_rec.model.warm_up import warm_up
 
+        warm_up(settings.model, settings.events)
         engine: Engine = Recommender(
             settings.model,
             settings.events,

@@ -66,6 +66,10 @@ class BatchResult(Protocol):
     def n_duplicates(self) -> int:
         """Number of events dropped as repeated."""
 
+    @property
+    def n_ignored(self) -> int:
+        """Number of events of a type that is configured to be ignored."""
+
 
 class FrozenRows(Protocol):
     """Everything of a partition that was dirty at one moment, encoded."""

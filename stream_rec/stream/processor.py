@@ -127,6 +127,7 @@ class Processor:
         await self._publish(result, records)
         self._stats.n_lists += len(result.published)
         self._stats.n_duplicates += result.n_duplicates
+        self._stats.n_ignored += result.n_ignored
         self._stats.refused.update(refused.code for refused in result.refused)
         self._stats.count_batch(len(records), records[0].timestamp, started_at_s)
         self._schedule.count(len(records))

@@ -152,8 +152,8 @@ async def _choose_epoch(
     """Return an epoch greater than all before.
 
     A generation that is not greater than all in the changelog is either a zombie's, or that of a
-    group which was deleted or has expired and counts anew. A commit tells them apart: Kafka takes it only from
-    members of the group's present generation.
+    group which was deleted or has expired and counts anew. A commit tells them apart: Kafka takes
+    it only from members of the group's present generation.
     """
     epoch = make_epoch(era_of(highest), generation)
     if epoch > highest:

@@ -36,6 +36,7 @@ class Stats:
     n_events: int = 0
     n_lists: int = 0
     n_duplicates: int = 0
+    n_ignored: int = 0
     n_repeated: int = 0
     n_rewinds: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -84,6 +85,7 @@ class Stats:
             "lists": self.n_lists,
             "refused": dict(self.refused),
             "duplicates": self.n_duplicates,
+            "ignored": self.n_ignored,
             "repeated": self.n_repeated,
             "rewinds": self.n_rewinds,
             "latency_ms": _quantiles(self._latencies_ms),

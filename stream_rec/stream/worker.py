@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from stream_rec.config import Settings
 from stream_rec.errors import StreamRecError
@@ -78,11 +79,18 @@ async def _stop(app: StreamApp, starting: asyncio.Task[None], timeout_s: float) 
             await app.stop()
     except TimeoutError:
         logger.error("not stopped in %g s; ending the process", timeout_s)
-        logging.shutdown()
-        os._exit(EXIT_FAILED)
+        _end_process(EXIT_FAILED)
     except StreamRecError as error:
         app.fail(error)
+    if app.assignment is None and app.failure is None:
+        logger.info("stopped before it was serving")
+        _end_process(EXIT_OK)  # the engine may be compiling in a thread, which nothing interrupts
     logger.info("stopped: %d events, %d lists", app.stats.n_events, app.stats.n_lists)
+
+
+def _end_process(status: int) -> NoReturn:
+    logging.shutdown()
+    os._exit(status)
 
 
 def _set_up_logging(level: str) -> None:

@@ -35,6 +35,7 @@ class Result(NamedTuple):
     published: list[Published]
     refused: list[Refused]
     n_duplicates: int
+    n_ignored: int = 0
 
 
 class Frozen(NamedTuple):
