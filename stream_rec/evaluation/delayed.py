@@ -11,6 +11,7 @@ each other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -20,10 +21,12 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.prequential import Prequential, batch_bounds
 from stream_rec.evaluation.user_events import UserEvents, user_events
 from stream_rec.kernels.candidates import position_of
+from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import rank_of
+from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import Workspace
 from stream_rec.model.engine import Engine
-from stream_rec.model.fold import NOT_PROPOSED, Batch, Model
+from stream_rec.model.fold import NOT_PROPOSED, Batch
 from stream_rec.model.ranking import Recipe, rank_for_user
 
 
@@ -56,7 +59,18 @@ class ScoringEngine(Engine):
         """
         self._fit_workspace()
         _rank_events(
-            self._model(), self._recipe, columns, is_scored, histories, first, end, n_learned, rank
+            self.items.view,
+            self.weights.view,
+            self.users.rows,
+            self._workspace,
+            self._recipe,
+            columns,
+            is_scored,
+            histories,
+            first,
+            end,
+            n_learned,
+            rank,
         )
 
 
@@ -108,7 +122,10 @@ class DelayedPrequential(Prequential):
 
 @nb.njit(cache=True, nogil=True)
 def _rank_events(
-    model: Model,
+    items: ItemView,
+    learned: Any,
+    profiles: ProfileRows,
+    workspace: Workspace,
     recipe: Recipe,
     columns: Batch,
     is_scored: NDArray[np.bool_],
@@ -118,7 +135,6 @@ def _rank_events(
     n_learned: int,
     rank: NDArray[np.int32],
 ) -> None:
-    items, learned, profiles, _, workspace = model
     for e in range(first, end):
         if not is_scored[e]:
             continue

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.evaluation.breakdown import Group
+from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.intervals import Interval, mean_interval, ratio_interval
 from stream_rec.evaluation.metrics import rank_metrics
+from stream_rec.evaluation.metrics.hit_rate import hit_gains
 
 PRINCIPAL_K = 10
 
@@ -25,6 +29,10 @@ class Score:
         Rank metrics at each k.
     us_per_event : float
         Wall-clock time of testing and learning, in microseconds.
+    rank : int32[S]
+        Of the item of every scored event, from 0; negative where it was not listed.
+    intervals : dict of int to Interval
+        95 % confidence of the hit rate at each k.
     tuned : bool
         Whether its parameters were chosen on this log.
     parameters : dict of str to float
@@ -33,6 +41,8 @@ class Score:
     name: str
     by_k: dict[int, dict[str, float]]
     us_per_event: float
+    rank: NDArray[np.int32]
+    intervals: dict[int, Interval]
     tuned: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -50,6 +60,9 @@ class Evaluation:
     lists : dict of str to float
         Metrics of the lists shown (`lists.list_metrics`).
     n_lists : int
+    user : int32[S]
+        Whose each scored event is.
+    groups : tuple of Group
     baselines : tuple of Score
     """
 
@@ -61,12 +74,14 @@ class Evaluation:
     engine: Score
     lists: dict[str, float]
     n_lists: int
+    user: NDArray[np.int32]
+    groups: tuple[Group, ...]
     baselines: tuple[Score, ...] = ()
 
     @property
     def k(self) -> int:
-        """The k by which models are compared: 10 where it is one of the ks, else the largest."""
-        return PRINCIPAL_K if PRINCIPAL_K in self.ks else max(self.ks)
+        """The k by which models are compared."""
+        return principal_k(self.ks)
 
     @property
     def best_baseline(self) -> Score | None:
@@ -80,6 +95,16 @@ class Evaluation:
         if best is None or not best.by_k[self.k]["hr"]:
             return None
         return self.engine.by_k[self.k]["hr"] / best.by_k[self.k]["hr"]
+
+    @property
+    def ratio_interval(self) -> Interval | None:
+        """Confidence interval of the ratio, on the same users; None where there is no ratio."""
+        best = self.best_baseline
+        if best is None or self.ratio is None:
+            return None
+        return ratio_interval(
+            hit_gains(self.engine.rank, self.k), hit_gains(best.rank, self.k), self.user
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures under the stable keys of docs/evaluation.md."""
@@ -95,6 +120,7 @@ class Evaluation:
             "baselines": {
                 score.name: {
                     **score.by_k[k],
+                    "hr_interval": score.intervals.get(k),
                     "tuned": score.tuned,
                     "us_per_event": round(score.us_per_event, 3),
                     "parameters": dict(score.parameters),
@@ -106,10 +132,51 @@ class Evaluation:
         }
 
 
+def details(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what the stable keys leave out: every k, intervals, lists and groups.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    """
+    models = (evaluation.engine, *evaluation.baselines)
+    return {
+        "by_k": {score.name: score.by_k for score in models},
+        "hr_intervals": {score.name: score.intervals for score in models},
+        "ratio_interval": evaluation.ratio_interval,
+        "lists": {**evaluation.lists, "n_lists": evaluation.n_lists},
+        "groups": [
+            {
+                "kind": group.kind,
+                "name": group.name,
+                "scored": int(group.members.sum()),
+                "hr": {score.name: group_hit_rate(score, group, evaluation.k) for score in models},
+            }
+            for group in evaluation.groups
+        ],
+    }
+
+
+def group_hit_rate(score: Score, group: Group, k: int) -> float:
+    """Return the hit rate of a model in a group of events that is not empty."""
+    return float(hit_gains(score.rank[group.members], k).mean())
+
+
+def principal_k(ks: Sequence[int]) -> int:
+    """Return the k by which models are compared: 10 where it is one of the ks, else the largest.
+
+    Examples
+    --------
+    >>> principal_k([1, 10, 20]), principal_k([1, 5])
+    (10, 5)
+    """
+    return PRINCIPAL_K if PRINCIPAL_K in ks else max(ks)
+
+
 def score_ranks(
     name: str,
     rank: NDArray[np.int32],
-    is_scored: NDArray[np.bool_],
+    log: LogColumns,
     ks: Sequence[int],
     us_per_event: float,
     tuned: bool = False,
@@ -122,12 +189,19 @@ def score_ranks(
     name : str
     rank : int32[E]
         From 0; negative where the item was not listed.
-    is_scored : bool[E]
+    log : LogColumns
     ks : sequence of int
     us_per_event : float
     tuned : bool
     parameters : mapping of str to float, optional
     """
-    scored = rank[is_scored]
-    by_k = {k: rank_metrics(scored, k) for k in ks}
-    return Score(name, by_k, us_per_event, tuned, dict(parameters or {}))
+    scored, user = rank[log.is_scored], log.user[log.is_scored]
+    return Score(
+        name=name,
+        by_k={k: rank_metrics(scored, k) for k in ks},
+        us_per_event=us_per_event,
+        rank=scored,
+        intervals={k: mean_interval(hit_gains(scored, k), user) for k in ks} if len(user) else {},
+        tuned=tuned,
+        parameters=dict(parameters or {}),
+    )

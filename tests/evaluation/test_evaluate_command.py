@@ -81,6 +81,8 @@ def test_baselines_are_scored_on_the_same_events(run_evaluate, log: Path) -> Non
     assert baselines["popularity_best"]["tuned"]
     assert not baselines["item_knn"]["tuned"]
     assert baselines["popularity_ever"]["parameters"] == {"half_life_s": None}
+    low, high = baselines["item_knn"]["hr_interval"]
+    assert low < baselines["item_knn"]["hr"] < high
     shown = run_evaluate(str(log), "--baselines", "all")
     assert "◀ best" in shown.stdout
     assert "× the best baseline" in shown.stdout
@@ -91,6 +93,17 @@ def test_unknown_baseline_is_refused_with_the_known_ones(run_evaluate, log: Path
     assert result.exit_code == 2
     assert "came 'magic'" in result.stderr
     assert "vmis_knn" in result.stderr
+
+
+def test_details_are_one_more_key(run_evaluate, log: Path) -> None:
+    arguments = [str(log), "--json", "-", "--baselines", "transitions", "--details"]
+    details = json.loads(run_evaluate(*arguments).stdout)["details"]
+    assert set(details["by_k"]) == set(details["hr_intervals"]) == {"stream_rec", "transitions"}
+    assert set(details["by_k"]["stream_rec"]) == {"1", "10", "20"}
+    low, high = details["ratio_interval"]
+    assert low < high
+    assert details["lists"]["n_lists"] > 0
+    assert {group["kind"] for group in details["groups"]} == {"user history", "item age", "time"}
 
 
 @pytest.mark.parametrize("ks", ["0", "1,101", "ten", ""])

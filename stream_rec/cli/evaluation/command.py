@@ -15,13 +15,15 @@ from stream_rec.cli.evaluation.loading import LoadedLog, load_log
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.cli.evaluation.tables import print_evaluation
 from stream_rec.cli.evaluation.timing import Plan, new_run, run_timed, score_baseline, warm_up
+from stream_rec.cli.evaluation.tuning import SearchName, import_optuna, tune
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
 from stream_rec.config import Settings
 from stream_rec.evaluation.baselines import Baseline, choose_baselines, with_best_popularity
+from stream_rec.evaluation.breakdown import groups_of
 from stream_rec.evaluation.lists import list_metrics
 from stream_rec.evaluation.peers import PEERS
-from stream_rec.evaluation.result import Evaluation, score_ranks
+from stream_rec.evaluation.result import Evaluation, details, principal_k, score_ranks
 from stream_rec.logs import LogOptions
 
 ENGINE_NAME = "stream_rec"
@@ -131,12 +133,33 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     "them. A wrong name lists them.",
 )
 @click.option(
+    "--tune",
+    "search",
+    type=click.Choice(["tpe", "random", "grid"]),
+    help="First choose each baseline's parameters on the first 20 % of the log (needs Optuna).",
+)
+@click.option(
+    "--trials",
+    "n_trials",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Runs that --tune may take for each baseline.",
+)
+@click.option(
     "--json",
     "json_path",
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     callback=require_folder,
     metavar="FILE",
     help="Write the figures as JSON; - is standard output, and the table is left out.",
+)
+@click.option(
+    "--details",
+    "with_details",
+    is_flag=True,
+    help="Add a key with every k, confidence intervals and groups of events to the JSON.",
 )
 @log_options
 @common_options
@@ -151,7 +174,10 @@ def evaluate(
     delay_s: float,
     all_lists: bool,
     baselines: list[Baseline],
+    search: SearchName | None,
+    n_trials: int,
     json_path: str | None,
+    with_details: bool,
 ) -> None:
     """Evaluate the recommender on a recorded event LOG; - is standard input.
 
@@ -165,12 +191,17 @@ def evaluate(
     settings = options.load_settings()
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps)
+    if search is not None:
+        import_optuna()
+        k = principal_k(ks)
+        baselines = [tune(each, loaded.columns, k, search, n_trials) for each in baselines]
     plan = Plan(n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
     evaluation = run(settings, loaded, ks, plan, baselines)
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)
     if json_path is not None:
-        write_json(json_path, evaluation.to_json())
+        extra = {"details": details(evaluation)} if with_details else {}
+        write_json(json_path, evaluation.to_json() | extra)
 
 
 def run(
@@ -192,9 +223,11 @@ def run(
         ks=ks,
         n_events=n_events,
         n_scored=int(columns.is_scored.sum()),
-        engine=score_ranks(ENGINE_NAME, prequential.rank, columns.is_scored, ks, us_per_event),
+        engine=score_ranks(ENGINE_NAME, prequential.rank, columns, ks, us_per_event),
         lists=list_metrics(prequential.lists, columns),
         n_lists=prequential.lists.n_lists,
+        user=columns.user[columns.is_scored],
+        groups=tuple(groups_of(columns)),
     )
     scores = [score_baseline(baseline, columns, ks) for baseline in baselines]
     return replace(evaluation, baselines=tuple(with_best_popularity(scores, evaluation.k)))

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from stream_rec.cli.evaluation.loading import LoadedLog
-from stream_rec.evaluation.result import Evaluation, Score
+from stream_rec.evaluation.intervals import Interval
+from stream_rec.evaluation.result import Evaluation, Score, group_hit_rate
 
 METRIC_WORDS = {"hr": "HR", "ndcg": "NDCG", "mrr": "MRR"}
 LIST_WORDS = {
@@ -29,6 +30,7 @@ def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation
     console.print(scores_table(evaluation))
     if len(evaluation.ks) > 1:
         console.print(lengths_table(evaluation))
+    console.print(groups_table(evaluation))
     console.print(lists_summary(evaluation))
 
 
@@ -75,6 +77,7 @@ def scores_table(evaluation: Evaluation) -> Table:
     table.add_column("model", overflow="fold")
     for words in METRIC_WORDS.values():
         table.add_column(f"{words}@{k}", justify="right")
+    table.add_column(f"HR@{k} 95 %", justify="right", no_wrap=True)
     table.add_column("µs/event", justify="right")
     models = [evaluation.engine, *evaluation.baselines]
     best = max(score.by_k[k]["hr"] for score in models)
@@ -88,7 +91,39 @@ def scores_table(evaluation: Evaluation) -> Table:
 def _row(score: Score, k: int, is_best: bool) -> list[str]:
     name = f"{score.name} (tuned)" if score.tuned else score.name
     values = [f"{score.by_k[k][metric]:.4f}" for metric in METRIC_WORDS]
-    return [f"{name} ◀ best" if is_best else name, *values, f"{score.us_per_event:,.1f}"]
+    interval = _interval(score.intervals.get(k))
+    return [
+        f"{name} ◀ best" if is_best else name,
+        *values,
+        interval,
+        f"{score.us_per_event:,.1f}",
+    ]
+
+
+def _interval(interval: Interval | None, digits: int = 4) -> str:
+    if interval is None:
+        return ""
+    return "–".join(f"{value:.{digits}f}" for value in interval)
+
+
+def groups_table(evaluation: Evaluation) -> Table:
+    """Return the hit rates by history, item age and time, beside those of the best baseline."""
+    k, best = evaluation.k, evaluation.best_baseline
+    models = [evaluation.engine, *([best] if best else [])]
+    table = Table(title=f"HR@{k} by group", title_justify="left", header_style="bold")
+    table.add_column("group")
+    table.add_column("scored", justify="right")
+    for score in models:
+        table.add_column(score.name, justify="right")
+    kinds = [group.kind for group in evaluation.groups]
+    for group, next_kind in zip(evaluation.groups, [*kinds[1:], ""], strict=True):
+        table.add_row(
+            f"{group.kind}: {group.name}",
+            f"{group.members.sum():,}",
+            *(f"{group_hit_rate(score, group, k):.4f}" for score in models),
+            end_section=group.kind != next_kind,
+        )
+    return table
 
 
 def lengths_table(evaluation: Evaluation) -> Table:
@@ -111,7 +146,11 @@ def lists_summary(evaluation: Evaluation) -> Text:
     text = Text(f"{rate:,.0f} events/s; of {evaluation.n_lists:,} lists: {values}")
     best = evaluation.best_baseline
     if best is not None and evaluation.ratio is not None:
-        text.append(f"\n{evaluation.ratio:.3f} × the best baseline, {best.name}", style="bold")
+        text.append(
+            f"\n{evaluation.ratio:.3f} × the best baseline, {best.name} "
+            f"(95 %: {_interval(evaluation.ratio_interval, 3)})",
+            style="bold",
+        )
     return text
 
 

@@ -72,7 +72,7 @@ def score_baseline(baseline: Baseline, log: LogColumns, ks: tuple[int, ...]) -> 
     return score_ranks(
         baseline.name,
         peer.rank,
-        log.is_scored,
+        log,
         ks,
         us_per_event,
         baseline.tuned,
