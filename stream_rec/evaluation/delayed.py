@@ -105,7 +105,7 @@ class DelayedPrequential(Prequential):
 
     def run(self) -> Iterator[int]:
         """Test and learn the log; yields the number of events tested so far."""
-        log, n_due = self._log, self._n_due
+        log, n_due = self.log, self._n_due
         n_learned = 0
         changes = np.flatnonzero(np.diff(n_due)) + 1
         firsts, ends = [0, *changes.tolist()], [*changes.tolist(), len(log.user)]

@@ -47,6 +47,7 @@ class Prequential:
         Place of the item taken, from 0, NOT_PROPOSED where it was no candidate. Meaningful where
         the log says that the event is scored.
     lists : ShownLists
+    log : LogColumns
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Prequential:
         self.rank: NDArray[np.int32] = np.full(len(log.user), NOT_PROPOSED, np.int32)
         self.lists = ShownLists(len(log.users), len(log.items))
         self._engine = engine
-        self._log = log
+        self.log = log
         self._list_every = list_every
         self._n_batches = 0
         partition, user_slot = _place_users(engine, log.users, n_partitions)
@@ -84,7 +85,7 @@ class Prequential:
         batch = Batch._make(column[first:end] for column in self._columns)
         outcome = self._engine.fold_columns(int(self._partition[first]), batch, publish=publish)
         if publish:
-            self.lists.add(self._log.user[first:end], outcome.item, outcome.n_listed)
+            self.lists.add(self.log.user[first:end], outcome.item, outcome.n_listed)
         return outcome
 
 

@@ -56,6 +56,19 @@ def test_table_shows_every_k_and_what_was_cleaned(run_evaluate, log: Path, tmp_p
     assert json.loads(path.read_text())["k"] == 5
 
 
+def test_session_protocol_scores_engine_and_baselines_alike(run_evaluate, log: Path) -> None:
+    result = run_evaluate(
+        str(log), "--protocol", "session", "--k", "20", "--baselines", "stan", "--json", "-"
+    )
+    figures = json.loads(result.stdout)
+    assert (figures["protocol"], figures["k"]) == ("session", 20)
+    assert 0 < figures["scored"] < 300
+    assert figures["baselines"]["stan"]["hr"] > 0
+    late = run_evaluate(str(log), "--protocol", "session", "--delay", "5")
+    assert late.exit_code == 2
+    assert "--delay with the prequential protocol only" in late.stderr
+
+
 def test_limit_takes_the_first_events(run_evaluate, log: Path) -> None:
     result = run_evaluate(str(log), "--limit", "120", "--json", "-")
     assert json.loads(result.stdout)["events"] == 120

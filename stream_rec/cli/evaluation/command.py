@@ -14,7 +14,15 @@ from producers.log_options import log_options
 from stream_rec.cli.evaluation.loading import LoadedLog, load_log
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.cli.evaluation.tables import print_evaluation
-from stream_rec.cli.evaluation.timing import Plan, new_run, run_timed, score_baseline, warm_up
+from stream_rec.cli.evaluation.timing import (
+    PREQUENTIAL,
+    PROTOCOLS,
+    Plan,
+    new_run,
+    run_timed,
+    score_baseline,
+    warm_up,
+)
 from stream_rec.cli.evaluation.tuning import SearchName, import_optuna, tune
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
@@ -97,6 +105,14 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     help="List lengths at which to measure; models are compared at 10 if it is there.",
 )
 @click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOLS),
+    default=PREQUENTIAL,
+    show_default=True,
+    help="prequential: every event, items new to the user. session: the next item in sessions "
+    "(the log's users) of the last day, repeated items count.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
@@ -170,6 +186,7 @@ def evaluate(
     how_to_read: LogOptions,
     ks: tuple[int, ...],
     limit: int | None,
+    protocol: str,
     n_partitions: int,
     delay_s: float,
     all_lists: bool,
@@ -191,11 +208,13 @@ def evaluate(
     settings = options.load_settings()
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps)
+    if delay_s and protocol != PREQUENTIAL:
+        raise click.UsageError("expected --delay with the prequential protocol only")
     if search is not None:
         import_optuna()
         k = principal_k(ks)
         baselines = [tune(each, loaded.columns, k, search, n_trials) for each in baselines]
-    plan = Plan(n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
+    plan = Plan(protocol, n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
     evaluation = run(settings, loaded, ks, plan, baselines)
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)
@@ -217,25 +236,21 @@ def run(
     warm_up(settings, columns, plan)
     prequential = new_run(settings, columns, plan)
     us_per_event = run_timed(ENGINE_NAME, prequential.run(), n_events)
+    scored = prequential.log
     evaluation = Evaluation(
         log=loaded.path,
-        protocol=protocol_name(plan),
+        protocol=plan.title,
         ks=ks,
         n_events=n_events,
-        n_scored=int(columns.is_scored.sum()),
-        engine=score_ranks(ENGINE_NAME, prequential.rank, columns, ks, us_per_event),
+        n_scored=int(scored.is_scored.sum()),
+        engine=score_ranks(ENGINE_NAME, prequential.rank, scored, ks, us_per_event),
         lists=list_metrics(prequential.lists, columns),
         n_lists=prequential.lists.n_lists,
-        user=columns.user[columns.is_scored],
-        groups=tuple(groups_of(columns)),
+        user=scored.user[scored.is_scored],
+        groups=tuple(groups_of(scored)),
     )
-    scores = [score_baseline(baseline, columns, ks) for baseline in baselines]
+    scores = [score_baseline(baseline, columns, ks, plan.protocol) for baseline in baselines]
     return replace(evaluation, baselines=tuple(with_best_popularity(scores, evaluation.k)))
-
-
-def protocol_name(plan: Plan) -> str:
-    """Name the protocol, with the delay if there is one."""
-    return f"prequential, {plan.delay_s:g} s late" if plan.delay_s else "prequential"
 
 
 def write_json(path: str, figures: dict[str, Any]) -> None:

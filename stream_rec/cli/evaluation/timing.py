@@ -14,7 +14,9 @@ from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
 from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.prequential import Prequential
 from stream_rec.evaluation.result import Score, score_ranks
+from stream_rec.evaluation.session import SessionPrequential, score_sessions
 
+PROTOCOLS = PREQUENTIAL, SESSION = "prequential", "session"
 WARM_UP_EVENTS = 40
 """Enough to call, and so to compile, everything once: that is not time per event."""
 
@@ -24,6 +26,8 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
+    protocol : str
+        One of PROTOCOLS.
     n_partitions : int
     delay_s : float
         How much later than it happens an event is learned.
@@ -31,9 +35,15 @@ class Plan(NamedTuple):
         One batch in so many has its lists measured.
     """
 
+    protocol: str
     n_partitions: int
     delay_s: float
     list_every: int
+
+    @property
+    def title(self) -> str:
+        """The protocol, with the delay if there is one."""
+        return f"{self.protocol}, {self.delay_s:g} s late" if self.delay_s else self.protocol
 
 
 def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
@@ -61,13 +71,18 @@ def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
     return took_s * 1e6 / n_events
 
 
-def score_baseline(baseline: Baseline, log: LogColumns, ks: tuple[int, ...]) -> Score:
+def score_baseline(
+    baseline: Baseline, log: LogColumns, ks: tuple[int, ...], protocol: str
+) -> Score:
     """Run a peer over a log, compiled beforehand, and score it."""
     make = PEERS[baseline.peer].make
     with show_steps(f"compiling {baseline.name}"):
         for _ in make(log.first(WARM_UP_EVENTS), baseline.parameters).run():
             pass
     peer = make(log, baseline.parameters)
+    if protocol == SESSION:
+        log = score_sessions(log)
+        peer.score_next_items(log.is_scored)
     us_per_event = run_timed(baseline.name, peer.run(), len(log.user))
     return score_ranks(
         baseline.name,
@@ -82,12 +97,22 @@ def score_baseline(baseline: Baseline, log: LogColumns, ks: tuple[int, ...]) -> 
 
 def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
     """Make an engine as a worker would, without Kafka, and its way through a log."""
+    model = settings.model
+    if plan.protocol == SESSION:
+        model = model.model_copy(update={"exclude_seen": False})
     engine = ScoringEngine(
-        settings.model,
+        model,
         settings.events,
         source_topic=settings.topics.events,
         n_partitions=plan.n_partitions,
     )
+    if plan.protocol == SESSION:
+        return SessionPrequential(
+            engine,
+            score_sessions(log),
+            n_partitions=plan.n_partitions,
+            list_every=plan.list_every,
+        )
     if plan.delay_s > 0:
         return DelayedPrequential(
             engine,

@@ -4,7 +4,7 @@
 
 Ties, and with them all items of which a peer knows nothing, go by the number of events so far and
 then by age, the older item first: a peer falls back on popularity, nothing is left to chance.
-An item that has never occurred before has no rank.
+An item that has never occurred before has no rank. With `repeats`, seen items are ranked too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ class Events(NamedTuple):
     ----------
     user, item : int32[E]
     time_s, value : float64[E]
-    is_positive, is_scored : bool[E]
+    is_positive, is_new, is_scored : bool[E]
+        Speaks for its item; is the first to do so of a user who has not had it; tests the peer.
+    repeats : bool
+        Whether items that the user has had are ranked too.
     own : UserEvents
     """
 
@@ -38,7 +41,9 @@ class Events(NamedTuple):
     time_s: NDArray[np.float64]
     value: NDArray[np.float64]
     is_positive: NDArray[np.bool_]
+    is_new: NDArray[np.bool_]
     is_scored: NDArray[np.bool_]
+    repeats: bool
     own: UserEvents
 
 
@@ -63,14 +68,16 @@ class Catalogue(NamedTuple):
 
 
 def events_of(log: LogColumns) -> Events:
-    """Return the part of a log that peers read."""
+    """Return the part of a log that peers read, scored as in the prequential protocol."""
     return Events(
         user=log.user,
         item=log.item,
         time_s=log.time_s,
         value=log.value,
         is_positive=log.weight > 0,
+        is_new=log.is_scored,
         is_scored=log.is_scored,
+        repeats=False,
         own=user_events(log.user, len(log.users)),
     )
 
@@ -106,9 +113,8 @@ def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
     target = events.item[e]
     if target >= catalogue.n_known[0]:
         return UNKNOWN_ITEM
-    user = events.user[e]
-    for place in range(events.own.start[user], events.own.place[e]):
-        catalogue.seen[events.item[events.own.event[place]]] = e + 1
+    if not events.repeats:
+        _mark_seen(catalogue, events, e)
     score, seen = catalogue.score, catalogue.seen
     n_before = 0
     for i in range(catalogue.n_known[0]):
@@ -117,6 +123,12 @@ def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
         if score[i] > score[target] or _wins_tie(catalogue.n_events, i, target):
             n_before += 1
     return n_before
+
+
+@nb.njit(cache=True, nogil=True)
+def _mark_seen(catalogue: Catalogue, events: Events, e: int) -> None:
+    for place in range(events.own.start[events.user[e]], events.own.place[e]):
+        catalogue.seen[events.item[events.own.event[place]]] = e + 1
 
 
 @nb.njit(cache=True, nogil=True)

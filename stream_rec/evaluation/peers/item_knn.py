@@ -101,6 +101,7 @@ def fold(
         if events.is_scored[e]:
             _score(catalogue, histories, pairs, n_users, decay, power, user)
             rank[e] = rank_target(catalogue, events, e)
+        if events.is_new[e]:
             n_users[item] += 1
             for r in range(histories.length[user]):
                 add_weight(pairs, item, histories.item[user, r], 1.0)

@@ -41,6 +41,15 @@ class Peer(ABC):
         self.n_users = len(log.users)
         self.n_items = len(log.items)
 
+    def score_next_items(self, is_scored: NDArray[np.bool_]) -> None:
+        """Test on these events instead, ranking also what the user has had before.
+
+        Parameters
+        ----------
+        is_scored : bool[E]
+        """
+        self.events = self.events._replace(is_scored=is_scored, repeats=True)
+
     def run(self) -> Iterator[int]:
         """Test and learn the log; yields the number of events done after each batch."""
         n_events = len(self.rank)
