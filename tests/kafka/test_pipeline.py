@@ -27,7 +27,7 @@ N_PARTITIONS = 4
 STOP_TIMEOUT_S = 5
 TIMEOUT_S = 60
 
-pytestmark = pytest.mark.timeout(300)  # the first test may have to compile the kernels
+pytestmark = pytest.mark.timeout(600)  # the first test may have to compile the kernels
 
 Headers = list[tuple[str, bytes]]
 OWN_HEADERS: Headers = [("trace", b"\x00\xff")]
