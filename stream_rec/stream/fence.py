@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stream_rec.errors import StateError
-from stream_rec.stream.changelog import CLAIM_KEY, NO_EPOCH, Position
+from stream_rec.stream.changelog import CLAIM_KEY, Position
 from stream_rec.stream.effects import LogRecord, Row
 
 
@@ -82,6 +82,3 @@ def check_foreign(records: Iterable[LogRecord], epoch: int) -> set[bytes]:
 def claim_row() -> Row:
     """Return the record by which a new owner announces itself."""
     return CLAIM_KEY, b""
-
-
-__all__ = ["NO_EPOCH", "FencedError", "ValidPrefix", "check_foreign", "claim_row"]
