@@ -129,10 +129,8 @@ class StreamApp(faust.App):
         effects = KafkaEffects(
             settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
         )
-        self.processor = Processor(
-            engine, self.publisher, settings.topics, self.stats, self.schedule
-        )
-        self.assignment = Assignment(engine, self.processor, self.stores, effects, self.stats)
+        self.processor = Processor(engine, effects, settings.topics, self.stats, self.schedule)
+        self.assignment = Assignment(engine, self.processor, effects, self.stats)
 
     def _state_folder(self) -> Path:
         """Return where the stores are; the embedded broker's state does not outlive its worker."""

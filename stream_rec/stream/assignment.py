@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Iterable
 
 from stream_rec.stream.changelog import ITEMS, TABLES
@@ -20,7 +19,6 @@ from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import Recovered, recover
 from stream_rec.stream.stats import Stats
-from stream_rec.stream.stores import Stores
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +28,7 @@ class Assignment:
 
     Parameters
     ----------
-    engine, processor, stores, effects, stats
+    engine, processor, effects, stats
         The parts that a partition passes through.
     """
 
@@ -38,13 +36,11 @@ class Assignment:
         self,
         engine: Engine,
         processor: Processor,
-        stores: Stores,
         effects: Effects,
         stats: Stats,
     ) -> None:
         self._engine = engine
         self._processor = processor
-        self._stores = stores
         self._effects = effects
         self._stats = stats
         self._cycle = CommitCycle(effects)
@@ -92,7 +88,7 @@ class Assignment:
             This worker must stop.
         """
         async with self._one_at_a_time:
-            started_at_s = time.time()
+            started_at_s = self._stats.clock_s()
             n_rows = await self._cycle.commit(
                 sorted(self._cycle.watermarks), self._processor.freeze
             )
@@ -115,7 +111,7 @@ class Assignment:
             for partition in list(self._cycle.watermarks):
                 self._cycle.release(partition)
                 await self._processor.close(partition)
-            self._stores.close_all()
+            self._effects.close_stores()
 
     async def _cancel_taking(self) -> None:
         taking = self._taking
@@ -129,17 +125,17 @@ class Assignment:
             await self._effects.wait_for_acks()  # of a claim that was cancelled
             source = await self._effects.source()
             for partition in partitions:
-                started_at_s = time.monotonic()
+                started_at_s = self._stats.clock_s()
                 recovered = await self._recover(source, partition, generation)
                 await self._open(recovered)
                 logger.info(
                     "partition %d recovered in %.2f s, going on from offset %d (epoch %d)",
-                    *(partition, time.monotonic() - started_at_s),
+                    *(partition, self._stats.clock_s() - started_at_s),
                     *(recovered.start_offset, recovered.owned.epoch),
                 )
 
     async def _recover(self, source: Source, partition: int, generation: int) -> Recovered:
-        positions = {table: self._stores.open(table, partition) for table in TABLES}
+        positions = {table: self._effects.open_store(table, partition) for table in TABLES}
         return await recover(self._effects, source, partition, generation, positions)
 
     async def _open(self, recovered: Recovered) -> None:

@@ -1,8 +1,8 @@
-"""The port through which committing and recovery touch the world.
+"""The port through which a worker touches the world.
 
-The code in commit.py, claim.py and changelog_reader.py does nothing but through these calls, and
-awaits nothing else: it runs under Faust with Kafka and RocksDB (kafka_effects.py), and in tests
-under a simulated broker and disk that may fail before and after each call.
+Processing, committing, recovery and the taking and giving up of partitions do nothing but through
+these calls: they run under Faust with Kafka and RocksDB (kafka_effects.py), and in tests under a
+simulated broker and disk that may fail before and after each call (tests/simulation).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from stream_rec.stream.changelog import Position, Watermark
+from stream_rec.stream.changelog import Headers, Position, Watermark
 
 Row = tuple[bytes, bytes | None]
 """Key and value; None removes the key."""
@@ -41,7 +41,12 @@ class Source(NamedTuple):
 
 
 class Effects(Protocol):
-    """Everything that committing and recovery do to the world."""
+    """Everything that a worker does to the world."""
+
+    async def publish(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> None:
+        """Hand a list or a dead letter to the producer, waiting while its queue is full."""
 
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         """Hand one record to the producer, which keeps the order."""
@@ -73,6 +78,15 @@ class Effects(Protocol):
 
     async def log_end(self, table: str, partition: int) -> int:
         """Return the offset that the next record of the changelog will get."""
+
+    def open_store(self, table: str, partition: int) -> Position:
+        """Open a store, or create it; return how far it goes.
+
+        Raises StateError if it is damaged or in use by another process.
+        """
+
+    def close_stores(self) -> None:
+        """Close all stores."""
 
     async def read_rows(
         self, table: str, partition: int, keys: Sequence[bytes]

@@ -1,4 +1,4 @@
-"""The port of committing and recovery, on Kafka and RocksDB."""
+"""The port through which a worker touches the world, on Kafka and RocksDB."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from stream_rec.stream.changelog import (
     POSITION_KEY,
     PROFILES,
     WATERMARK_KEY,
+    Headers,
     Position,
     Watermark,
     encode_epoch,
@@ -57,6 +58,12 @@ class KafkaEffects:
         self._commit = commit
         self._acked: dict[tuple[str, int], Acked] = {}
         self._n_produced = 0
+
+    async def publish(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> None:
+        """Hand a list or a dead letter to the producer, waiting while its queue is full."""
+        await self._publisher.send(topic, key, value, headers)
 
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         """Hand one record to the producer, letting others run now and then."""
@@ -110,6 +117,14 @@ class KafkaEffects:
     async def log_end(self, table: str, partition: int) -> int:
         """Return the offset that the next record of the changelog will get."""
         return (await self._log_reader.offsets(self._changelogs[table], partition))[1]
+
+    def open_store(self, table: str, partition: int) -> Position:
+        """Open a store, or create it; return how far it goes."""
+        return self._stores.open(table, partition)
+
+    def close_stores(self) -> None:
+        """Close all stores."""
+        self._stores.close_all()
 
     async def read_rows(
         self, table: str, partition: int, keys: Sequence[bytes]

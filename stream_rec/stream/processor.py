@@ -8,20 +8,20 @@ vouches for it waits for its acknowledgement.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
 from stream_rec.settings import TopicSettings
+from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.effects import Effects
 from stream_rec.stream.engine_port import BatchResult, Engine, Refused
-from stream_rec.stream.publisher import Headers, Publisher
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.transport import RecordBatch
 
-NS_PER_MS = 1_000_000
+MS_PER_S = 1_000
 RECOMMENDATION_HEADERS: Headers = [
     ("content-type", b"application/json"),
     ("schema-version", b"1"),
@@ -44,12 +44,12 @@ class Processor:
     ----------
     engine : Engine
         The model.
-    publisher : Publisher
-        Where lists and dead letters go.
+    effects : Effects
+        Takes lists and dead letters.
     topics : TopicSettings
         Names of the topics.
     stats : Stats
-        Counted here.
+        Counted here; its clock is the wall clock of this worker.
     schedule : CommitSchedule
         Told of every event.
     """
@@ -57,13 +57,13 @@ class Processor:
     def __init__(
         self,
         engine: Engine,
-        publisher: Publisher,
+        effects: Effects,
         topics: TopicSettings,
         stats: Stats,
         schedule: CommitSchedule,
     ) -> None:
         self._engine = engine
-        self._publisher = publisher
+        self._effects = effects
         self._topics = topics
         self._stats = stats
         self._schedule = schedule
@@ -122,9 +122,9 @@ class Processor:
             return None
 
     async def _process(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
-        started_at_s = time.time()
-        result = self._engine.process(partition, records, int(started_at_s * 1000))
-        await self._publish(result, records)
+        started_at_s = self._stats.clock_s()
+        result = self._engine.process(partition, records, int(started_at_s * MS_PER_S))
+        await self._publish(result, records, int(started_at_s * MS_PER_S))
         self._stats.n_lists += len(result.published)
         self._stats.n_duplicates += result.n_duplicates
         self._stats.n_ignored += result.n_ignored
@@ -132,18 +132,20 @@ class Processor:
         self._stats.count_batch(len(records), records[0].timestamp, started_at_s)
         self._schedule.count(len(records))
 
-    async def _publish(self, result: BatchResult, records: Sequence[ConsumerRecord]) -> None:
-        send = self._publisher.send
+    async def _publish(
+        self, result: BatchResult, records: Sequence[ConsumerRecord], now_ms: int
+    ) -> None:
+        publish = self._effects.publish
         topic = self._topics.recommendations
         for published in result.published:
-            await send(topic, published.key, published.value, RECOMMENDATION_HEADERS)
+            await publish(topic, published.key, published.value, RECOMMENDATION_HEADERS)
         for refused in result.refused:
             record = records[refused.index]
-            headers = _dead_letter_headers(record, refused)
-            await send(self._topics.dlq, record.key, record.value, headers)
+            headers = _dead_letter_headers(record, refused, now_ms)
+            await publish(self._topics.dlq, record.key, record.value, headers)
 
 
-def _dead_letter_headers(record: ConsumerRecord, refused: Refused) -> Headers:
+def _dead_letter_headers(record: ConsumerRecord, refused: Refused, now_ms: int) -> Headers:
     """Return the headers that came, and why and whence the record is refused."""
     return [
         *record.headers,
@@ -152,5 +154,5 @@ def _dead_letter_headers(record: ConsumerRecord, refused: Refused) -> Headers:
         ("dlq-source-topic", record.topic.encode()),
         ("dlq-source-partition", b"%d" % record.partition),
         ("dlq-source-offset", b"%d" % record.offset),
-        ("dlq-time-ms", b"%d" % (time.time_ns() // NS_PER_MS)),
+        ("dlq-time-ms", b"%d" % now_ms),
     ]

@@ -23,12 +23,12 @@ from typing import Any
 import confluent_kafka
 
 from stream_rec.errors import DeliveryError
+from stream_rec.stream.changelog import Headers
 
 POLL_INTERVAL_S = 0.005
 ACK_POLL_INTERVAL_S = 0.001
 SEND_POLL_EVERY = 256
 
-Headers = list[tuple[str, str | bytes | None]]
 DeliveryReport = Callable[[confluent_kafka.Message], None]
 
 

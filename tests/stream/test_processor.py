@@ -33,13 +33,13 @@ class Sent(NamedTuple):
     headers: list
 
 
-class RecordingPublisher:
+class RecordingEffects:
     """Keeps what is sent; lets other tasks run in between, as a full queue would."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
 
-    async def send(self, *record: object) -> None:
+    async def publish(self, *record: object) -> None:
         await asyncio.sleep(0)
         self.sent.append(Sent(*record))
 
@@ -54,12 +54,12 @@ def batch(first: int, last: int, start: int | None = None) -> RecordBatch:
 
 
 @pytest.fixture
-def publisher() -> RecordingPublisher:
-    return RecordingPublisher()
+def publisher() -> RecordingEffects:
+    return RecordingEffects()
 
 
 @pytest.fixture
-def processor(publisher: RecordingPublisher) -> Processor:
+def processor(publisher: RecordingEffects) -> Processor:
     engine = FakeEngine(1, lambda partition, keys: [None] * len(keys))
     engine.open_partition(0)
     stats = Stats(lambda: 2.0)
@@ -74,7 +74,7 @@ def offsets(sent: list[Sent]) -> list[int]:
 
 
 async def test_each_event_gets_one_list_with_headers(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     assert await processor.process(0, batch(0, 4)) is None
     assert offsets(publisher.sent) == [0, 1, 2, 3, 4]
@@ -86,7 +86,7 @@ async def test_each_event_gets_one_list_with_headers(
 
 
 async def test_refused_record_goes_to_the_dead_letters_untouched(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     bad = Record(1, b"\xff not json", b"\x00key", headers=(("mine", b"1"),))
     await processor.process(0, RecordBatch([event(0), bad], 0))
@@ -105,7 +105,7 @@ async def test_refused_record_goes_to_the_dead_letters_untouched(
 
 
 async def test_repeated_records_are_left_out(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.process(0, batch(0, 3))
     await processor.process(0, batch(2, 5))
@@ -115,7 +115,7 @@ async def test_repeated_records_are_left_out(
 
 
 async def test_batch_after_a_lost_one_is_dropped_and_asked_for_again(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.process(0, batch(0, 1))
     assert await processor.process(0, batch(4, 5)) == 2
@@ -124,7 +124,7 @@ async def test_batch_after_a_lost_one_is_dropped_and_asked_for_again(
 
 
 async def test_offsets_that_do_not_exist_are_no_loss(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.process(0, batch(0, 1))
     assert await processor.process(0, batch(4, 5, start=2)) is None
@@ -132,7 +132,7 @@ async def test_offsets_that_do_not_exist_are_no_loss(
 
 
 async def test_batch_of_a_partition_that_was_given_up_is_dropped(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.close(0)
     assert await processor.process(0, batch(0, 1)) is None
@@ -140,7 +140,7 @@ async def test_batch_of_a_partition_that_was_given_up_is_dropped(
 
 
 async def test_freeze_never_sees_a_batch_that_is_not_published(
-    processor: Processor, publisher: RecordingPublisher
+    processor: Processor, publisher: RecordingEffects
 ) -> None:
     processing = asyncio.create_task(processor.process(0, batch(0, 9)))
     await asyncio.sleep(0)
