@@ -21,7 +21,7 @@ setup: $(STAMP)  ## build .venv with everything in requirements-dev.lock
 $(STAMP): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 found (looked for python3 and" \
 		"python3.11 to python3.14); install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "Building .venv with $$($(PYTHON) --version); a minute or two the first time."
+	@echo "Building .venv with $$($(PYTHON) --version); one to two minutes, once."
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv || { echo "make: $(PYTHON)" \
 		"cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade >/dev/null
@@ -29,6 +29,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 		--require-hashes --requirement requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
+	@$(BIN)/stream-rec compile
 	@touch $@
 
 demo: $(STAMP)  ## watch film ratings become recommendations, live; ends by itself

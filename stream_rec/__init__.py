@@ -6,15 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stream_rec.errors import EventRejected, StreamRecError
+    from stream_rec.errors import InvalidEventError, StreamRecError
     from stream_rec.model.events import Event
     from stream_rec.recommender import Reason, Recommendation, Recommender
 
-__all__ = ["Event", "EventRejected", "Reason", "Recommendation", "Recommender", "StreamRecError"]
+__all__ = [
+    "Event",
+    "InvalidEventError",
+    "Reason",
+    "Recommendation",
+    "Recommender",
+    "StreamRecError",
+]
 
 _HOMES = {
     "Event": "stream_rec.model.events",
-    "EventRejected": "stream_rec.errors",
+    "InvalidEventError": "stream_rec.errors",
     "Reason": "stream_rec.recommender",
     "Recommendation": "stream_rec.recommender",
     "Recommender": "stream_rec.recommender",

@@ -2,7 +2,7 @@
 
     StreamRecError
     ├── ConfigError          a setting is missing, misspelt or out of range
-    ├── EventRejected        an event cannot be used; it goes to the dead-letter topic
+    ├── InvalidEventError        an event cannot be used; it goes to the dead-letter topic
     ├── RowFormatError       a stored row cannot be read by this build
     ├── TopicError           a topic is missing or has the wrong partitions or cleanup policy
     ├── StateError           the state on disk or in a changelog contradicts Kafka or this worker
@@ -23,7 +23,7 @@ class ConfigError(StreamRecError):
     """A setting is missing, misspelt or out of range."""
 
 
-class EventRejected(StreamRecError):
+class InvalidEventError(StreamRecError):
     """An event cannot be used.
 
     Parameters

@@ -17,7 +17,7 @@ _PARTITION = 0
 
 
 class Reason(NamedTuple):
-    """Why an item is in a list: the source that speaks most for it, and the item of the history behind that."""
+    """Why an item is in a list: the strongest source, and the item of the history behind it."""
 
     source: str
     because: str | None
@@ -72,7 +72,7 @@ class Recommender:
 
         Raises
         ------
-        EventRejected
+        InvalidEventError
             The event cannot be used; nothing has been learned.
         """
         checked = self._check.from_object(event, self._now_s)

@@ -239,8 +239,7 @@ class ModelSettings(Section):
     links_per_item_max: PositiveInt = 256
     candidates_per_source: PositiveInt = 20
     newest_candidates: NonNegativeInt = 20
-    n_hidden: PositiveInt = 16
-    n_factors: PositiveInt = 16
+    n_factors: PositiveInt = 32
     learning_rate: PositiveFloat = 0.1
     seed: NonNegativeInt = 0
     users_in_memory_max: PositiveInt = 100_000

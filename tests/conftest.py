@@ -1,4 +1,4 @@
-"""Settings of all tests: hypothesis draws the same examples every time, and compiled kernels may take their time."""
+"""Settings of all tests: hypothesis draws the same examples, and compiling may take its time."""
 
 from __future__ import annotations
 

@@ -45,13 +45,14 @@ def pinned(file: str) -> set[str]:
 
 RUNTIME = names(PROJECT["dependencies"])
 EXTRAS = {name: names(listed) for name, listed in PROJECT["optional-dependencies"].items()}
+OPTIONAL = [each for name, listed in EXTRAS.items() if name != "dev" for each in listed]
 
 
 @pytest.mark.parametrize(
     ("heading", "declared"),
     [
         ("What runs", RUNTIME),
-        ("Optional", [each for name, listed in EXTRAS.items() if name != "dev" for each in listed]),
+        ("Optional", OPTIONAL),
         ("What develops", EXTRAS["dev"]),
     ],
 )
@@ -80,7 +81,7 @@ def test_lock_files_hold_no_addresses() -> None:
 
 @pytest.mark.parametrize("folder", ["stream_rec", "producers", "tests"])
 def test_imported_packages_are_declared(folder: str) -> None:
-    declared = {*RUNTIME, *(EXTRAS["dev"] if folder == "tests" else EXTRAS["parquet"])}
+    declared = {*RUNTIME, *(EXTRAS["dev"] if folder == "tests" else OPTIONAL)}
     wrong = [
         f"{source.path}:{each.line}: {each.module}: declare its package in pyproject.toml"
         for source in sources(folder)

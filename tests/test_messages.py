@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from stream_rec.config import EventSettings
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.model.events import EventDecoder
 from stream_rec.settings import BUILTIN_EVENT_TYPES
 
@@ -66,7 +66,7 @@ def refusal_code(key: bytes | None, value: bytes | None) -> str | None:
     """Return the code with which the decoder refuses a record; None for an accepted one."""
     try:
         DECODER.from_record(value, key, RECORDED_MS)
-    except EventRejected as refused:
+    except InvalidEventError as refused:
         return refused.code
     return None
 

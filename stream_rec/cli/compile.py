@@ -21,8 +21,8 @@ from stream_rec.cli.options import CommonOptions, common_options
 def compile(options: CommonOptions) -> None:
     """Compile the model's kernels now; otherwise the first worker does it when it starts.
 
-    Takes most of a minute the first time and is kept on disk (NUMBA_CACHE_DIR, or beside the
-    installed package) until the program changes.
+    Takes half a minute and is kept on disk (in NUMBA_CACHE_DIR, or in the user's cache folder)
+    until the program changes.
     """
     settings = options.load_settings()
     started_s = time.monotonic()

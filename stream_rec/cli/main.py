@@ -9,6 +9,7 @@ from stream_rec.cli.completion import completion
 from stream_rec.cli.config import config
 from stream_rec.cli.demo.command import demo
 from stream_rec.cli.errors import ErrorReportingGroup
+from stream_rec.cli.evaluate import evaluate
 from stream_rec.cli.options import common_options
 from stream_rec.cli.replay import replay
 from stream_rec.cli.simulate import simulate
@@ -74,6 +75,7 @@ for command in (
     simulate,
     tail,
     topics,
+    evaluate,
     config,
     compile_kernels,
     completion,

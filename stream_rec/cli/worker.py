@@ -39,10 +39,8 @@ def worker(ctx: click.Context, end_with_input: bool) -> None:
     if end_with_input:
         threading.Thread(target=_stop_when_input_ends, name="input-watch", daemon=True).start()
     with reachable_broker(ctx.obj) as settings:
-        from stream_rec.model.warm_up import warm_up
         from stream_rec.stream.worker import run_worker
 
-        warm_up(settings.model, settings.events)
         status = run_worker(settings)
     ctx.exit(status)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers import PEERS, Parameters
 from stream_rec.evaluation.peers.popularity import HALF_LIVES_S
 from stream_rec.evaluation.result import Score
@@ -71,6 +72,12 @@ def choose_baselines(names: Sequence[str]) -> list[Baseline]:
         else:
             chosen.append(Baseline(peer, peer, kind.defaults))
     return chosen
+
+
+def fit_for(baselines: Sequence[Baseline], log: LogColumns) -> list[Baseline]:
+    """Return the baselines that can say something of a log."""
+    has_ratings = bool(np.isfinite(log.value).any())
+    return [each for each in baselines if has_ratings or not PEERS[each.peer].needs_ratings]
 
 
 def with_best_popularity(scores: Sequence[Score], k: int) -> list[Score]:

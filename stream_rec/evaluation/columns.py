@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.events import EventDecoder
+from stream_rec.model.events import EventDecoder, rated_types
 from stream_rec.model.ids import hash_id
 
 NO_EVENT_ID = 0
@@ -125,6 +125,7 @@ class ColumnsBuilder:
             name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
             for name, kind in settings.types.items()
         }
+        self._rated_types = rated_types(settings)
         self._users: dict[str, int] = {}
         self._items: dict[str, int] = {}
         self._types: dict[str, int] = {}
@@ -145,7 +146,7 @@ class ColumnsBuilder:
             fields["event_id"] = row.event_id
         try:
             event = self._check(fields, self._latest_s)
-        except EventRejected as error:
+        except InvalidEventError as error:
             refused = self.cleaning.refused
             refused[error.code] = refused.get(error.code, 0) + 1
             self.cleaning.first_refusal.setdefault(error.code, error.reason)
@@ -161,7 +162,8 @@ class ColumnsBuilder:
         self._type.append(self._types.setdefault(event.type, len(self._types)))
         self._weight.append(self._weights[event.type])
         self._time_s.append(event.ts)
-        self._value.append(np.nan if event.value is None else event.value)
+        rated = event.type in self._rated_types
+        self._value.append(event.value if rated and event.value is not None else np.nan)
         self._event_id.append(NO_EVENT_ID if event.event_id is None else hash_id(event.event_id))
         return True
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.prequential import Prequential, batch_bounds
 from stream_rec.evaluation.user_events import UserEvents, user_events
 from stream_rec.kernels.candidates import position_of
+from stream_rec.kernels.jit import kernel, widen
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.view import ItemView
@@ -120,7 +120,7 @@ class DelayedPrequential(Prequential):
             yield end
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _rank_events(
     items: ItemView,
     learned: Any,
@@ -138,11 +138,9 @@ def _rank_events(
     for e in range(first, end):
         if not is_scored[e]:
             continue
-        user = columns.user[e]
+        user = widen(columns.user[e])
         now_s = max(columns.time_s[e], profiles.last_s[user])
-        n_candidates = rank_for_user(
-            items, learned, profiles, user, now_s, workspace, recipe, False
-        )
+        n_candidates = rank_for_user(items, learned, profiles, user, now_s, workspace, recipe)
         _drop_taken(workspace, columns, histories, e, n_learned, n_candidates)
         target = position_of(workspace, columns.item[e], n_candidates)
         rank[e] = NOT_PROPOSED
@@ -150,7 +148,7 @@ def _rank_events(
             rank[e] = rank_of(workspace, target, n_candidates)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _drop_taken(
     workspace: Workspace,
     columns: Batch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.intervals import Interval, mean_interval, ratio_interval
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.metrics.hit_rate import hit_gains
+from stream_rec.evaluation.metrics.rating_error import RatingError
 
 PRINCIPAL_K = 10
 
@@ -33,6 +34,8 @@ class Score:
         Of the item of every scored event, from 0; negative where it was not listed.
     intervals : dict of int to Interval
         95 % confidence of the hit rate at each k.
+    rating_error : RatingError or None
+        Where it predicts ratings.
     tuned : bool
         Whether its parameters were chosen on this log.
     parameters : dict of str to float
@@ -43,6 +46,7 @@ class Score:
     us_per_event: float
     rank: NDArray[np.int32]
     intervals: dict[int, Interval]
+    rating_error: RatingError | None = None
     tuned: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -121,6 +125,7 @@ class Evaluation:
                 score.name: {
                     **score.by_k[k],
                     "hr_interval": score.intervals.get(k),
+                    **_rating_errors(score),
                     "tuned": score.tuned,
                     "us_per_event": round(score.us_per_event, 3),
                     "parameters": dict(score.parameters),
@@ -130,6 +135,11 @@ class Evaluation:
             "best_baseline": best and {"name": best.name, "hr": best.by_k[k]["hr"]},
             "ratio": self.ratio,
         }
+
+
+def _rating_errors(score: Score) -> dict[str, float]:
+    error = score.rating_error
+    return {} if error is None else {"rmse": error.rmse, "mae": error.mae}
 
 
 def details(evaluation: Evaluation) -> dict[str, Any]:
@@ -205,3 +215,19 @@ def score_ranks(
         tuned=tuned,
         parameters=dict(parameters or {}),
     )
+
+
+def with_rating_error(score: Score, predicted: NDArray[np.float64], log: LogColumns) -> Score:
+    """Return a score with the errors of its predicted ratings.
+
+    Parameters
+    ----------
+    score : Score
+    predicted : float64[E]
+        NaN where there is no prediction.
+    log : LogColumns
+    """
+    error = RatingError()
+    rated = np.isfinite(predicted)
+    error.update(log.value[rated], predicted[rated])
+    return replace(score, rating_error=error)

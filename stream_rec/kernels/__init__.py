@@ -1,7 +1,8 @@
 """Compiled loops over arrays; this package imports numpy and numba only.
 
-Numba keeps compiled kernels on disk and recompiles one when its own file changes, but not when a kernel that it calls from
-another file does. So the cache folder is keyed by a hash of all sources that hold kernels: any change starts a new folder.
+Numba keeps compiled kernels on disk and recompiles one when its own file changes, but not when a
+kernel that it calls from another file does. So the cache folder is keyed by a hash of all sources
+that hold kernels: any change starts a new folder.
 """
 
 from __future__ import annotations
@@ -33,4 +34,4 @@ def _cache_base() -> Path:
     return Path(user_cache) / "stream_rec"
 
 
-numba.config.CACHE_DIR = str(_cache_base() / _source_hash())
+numba.config.CACHE_DIR = str(_cache_base() / _source_hash())  # type: ignore[attr-defined]

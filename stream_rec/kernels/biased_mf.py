@@ -22,12 +22,13 @@ recommender systems", Computer 42(8), 2009.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.jit import kernel
 
-@nb.njit(nogil=True, cache=True)
+
+@kernel
 def predict_rating(
     ratings_seen: NDArray[np.float64],
     user_row: NDArray[np.floating],
@@ -54,7 +55,7 @@ def predict_rating(
     return float(mean + user_row[0] + item_row[0] + interaction)
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def learn_rating(
     ratings_seen: NDArray[np.float64],
     user_row: NDArray[np.floating],

@@ -5,9 +5,9 @@ Only candidates are scored exactly, so the cost of a ranking does not grow with 
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from stream_rec.kernels.jit import inner_kernel, kernel, zero
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
@@ -15,20 +15,25 @@ from stream_rec.kernels.workspace import (
     EXCLUDED,
     NEAR_INVERSE,
     NEAR_ROOT,
+    PREDICTED,
     WIDE_ROOT,
     Workspace,
 )
 
-N_LINK_TOPS = 4
-"""Link sources whose tops are taken (`after_last` is part of `after_inverse`)."""
+_TOPS = np.array(
+    [[NEAR_INVERSE, 1], [AFTER_INVERSE, 0], [WIDE_ROOT, 2], [NEAR_ROOT, 1], [PREDICTED, 0]]
+)
+"""Sources whose tops are taken, and the power of the damping of popular items in each. The source
+`after_last` is part of `after_inverse`."""
+N_SOURCE_TOPS = len(_TOPS)
 
 
 def candidates_max(n_lists: int, per_source: int, n_newest: int, list_length: int) -> int:
     """Return the largest number of candidates of a ranking: every top full and disjoint."""
-    return (N_LINK_TOPS + n_lists - 1) * per_source + n_newest + list_length
+    return (N_SOURCE_TOPS + n_lists - 1) * per_source + n_newest + list_length
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
     if workspace.marks[item, CANDIDATE] == stamp:
         return n_candidates
@@ -37,7 +42,7 @@ def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
     return n_candidates + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _take_source_top(
     view: ItemView,
     workspace: Workspace,
@@ -75,7 +80,7 @@ def _take_source_top(
     return n_candidates
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _take_list_top(
     view: ItemView, workspace: Workspace, which: int, n_wanted: int, stamp: int, n_candidates: int
 ) -> int:
@@ -91,7 +96,7 @@ def _take_list_top(
     return n_candidates
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def collect_candidates(
     view: ItemView, workspace: Workspace, n_touched: int, per_source: int, n_newest: int, stamp: int
 ) -> int:
@@ -108,22 +113,22 @@ def collect_candidates(
     n_newest : int
         Items taken from the newest.
     """
-    n = 0
-    n = _take_source_top(view, workspace, NEAR_INVERSE, 1, n_touched, per_source, stamp, n)
-    n = _take_source_top(view, workspace, AFTER_INVERSE, 0, n_touched, per_source, stamp, n)
-    n = _take_source_top(view, workspace, WIDE_ROOT, 2, n_touched, per_source, stamp, n)
-    n = _take_source_top(view, workspace, NEAR_ROOT, 1, n_touched, per_source, stamp, n)
+    n = zero()
+    for x in range(N_SOURCE_TOPS):
+        n = _take_source_top(
+            view, workspace, _TOPS[x, 0], _TOPS[x, 1], n_touched, per_source, stamp, n
+        )
     n_lists = view.top.items.shape[0]
     for which in range(n_lists - 1):
         n = _take_list_top(view, workspace, which, per_source, stamp, n)
     return _take_list_top(view, workspace, n_lists - 1, n_newest, stamp, n)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fill_up(
     view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int
 ) -> int:
-    """Where a user has seen nearly everything, add the most popular of the seen items, so that no list stays short."""
+    """Add the most popular seen items where too few unseen ones are left to fill a list."""
     all_time = view.top.items.shape[0] - 2
     for place in range(view.top.items.shape[1]):
         item = view.top.items[all_time, place]
@@ -133,10 +138,10 @@ def fill_up(
     return n_candidates
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def position_of(workspace: Workspace, item: int, n_candidates: int) -> int:
     """Return the place of an item among the candidates, −1 if it is none."""
     for a in range(n_candidates):
         if workspace.candidate[a] == item:
             return a
-    return np.int64(-1)
+    return -1

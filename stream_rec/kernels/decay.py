@@ -1,12 +1,13 @@
 """Exponentially decayed weights, kept as the logarithm of a forward-decayed sum.
 
-An event of weight c at time t counts c · 2^(−(now − t)/h) at any later time. Summed over events this is
-2^(−now/h) · Σ c · 2^(t/h), so it is enough to keep
+An event of weight c at time t counts c · 2^(−(now − t)/h) at any later time. Summed over events
+this is 2^(−now/h) · Σ c · 2^(t/h), so it is enough to keep
 
     L = log2 Σ c · 2^(t/h)
 
-which never has to be rescaled, cannot overflow, and orders items alike at every `now`. Late events enter at
-their own time. Two such sums add by `add_log2` and that is all that merging partitions takes.
+which never has to be rescaled, cannot overflow, and orders items alike at every `now`. Late events
+enter at their own time. Two such sums add by `add_log2` and that is all that merging partitions
+takes.
 
 Source: Cormode, Shkapenyuk, Srivastava and Xu, "Forward decay", ICDE 2009; the logarithm is ours.
 """

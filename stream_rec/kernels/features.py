@@ -1,8 +1,9 @@
 """Features: what each source says of each candidate, on one scale for all logs.
 
-A source enters as the logarithm of its share, x = (max(ln share, −14) + 7) / 3 with share = value / sum over all items, so that neither
-the size of the log nor a source's own scale matters; a source that says nothing gives x = −2.5 and a flag of its own, because the
-logarithm of nothing is not just a small number. Then age, idle time and the implicit factors' prediction.
+A source enters as the logarithm of its share, x = (max(ln share, −14) + 7) / 3 with share = value /
+sum over all items, so that neither the size of the log nor a source's own scale matters; a source
+that says nothing gives x = −2.5 and a flag of its own, because the logarithm of nothing is not just
+a small number. Then age, idle time and the implicit factors' prediction.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor
 """
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     N_BUCKETS,
@@ -41,7 +43,7 @@ def n_features(n_half_lives: int) -> int:
     return n_half_lives + 1 + N_LINK_SOURCES + N_OTHER
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def history_bucket(n_distinct: int) -> int:
     """Return the class of a history by its number of distinct items.
 
@@ -57,17 +59,17 @@ def history_bucket(n_distinct: int) -> int:
     return 2 if n_distinct < 10 else 3
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _minutes(seconds: float) -> float:
     """Return ln(1 + minutes); time that runs backwards counts as none.
 
-    The upper bound is for a neighbour whose own row was not durable yet when a worker recovered: until its events are
-    replayed it has links but was never seen, an infinite time ago.
+    The upper bound is for a neighbour whose own row was not durable yet when a worker recovered:
+    until its events are replayed it has links but was never seen, an infinite time ago.
     """
     return math.log(1.0 + min(max(seconds, 0.0), LONGEST_S) / 60.0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def write_context(
     context: NDArray[np.float32], n_distinct: int, gap_s: float, last_item_count: int
 ) -> None:
@@ -92,19 +94,19 @@ def write_context(
     context[N_BUCKETS + 2] = (math.log(1.0 + last_item_count / WEIGHT_UNIT) - 4.0) / 3.0
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _write_share(workspace: Workspace, a: int, column: int, log_share: float) -> None:
     workspace.feature[a, column] = (max(log_share, LOG_SHARE_MIN) + 7.0) / 3.0
     workspace.missing[a, column] = 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _write_absent(workspace: Workspace, a: int, column: int) -> None:
     workspace.feature[a, column] = ABSENT
     workspace.missing[a, column] = 1.0
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _write_link_shares(
     workspace: Workspace, n_touched: int, n_candidates: int, first_column: int, stamp: int
 ) -> None:
@@ -124,7 +126,7 @@ def _write_link_shares(
                 _write_absent(workspace, a, first_column + s)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def write_features(
     view: ItemView,
     workspace: Workspace,
@@ -157,8 +159,5 @@ def write_features(
                 _write_absent(workspace, a, which)
         workspace.feature[a, other] = (_minutes(now_s - view.rows.first_s[item]) - 7.0) / 4.0
         workspace.feature[a, other + 1] = (_minutes(now_s - view.rows.last_s[item]) - 7.0) / 4.0
-        predicted = np.float32(0.0)
-        for f in range(len(user_factor)):
-            predicted += user_factor[f] * view.factor[item, f]
-        workspace.feature[a, other + 2] = predicted
+        workspace.feature[a, other + 2] = predict(view, user_factor, item)
     _write_link_shares(workspace, n_touched, n_candidates, n_lists, stamp)

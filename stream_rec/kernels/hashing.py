@@ -19,7 +19,7 @@ _TO_UNIT_INTERVAL = 2.0**-53
 
 
 @nb.njit("uint64(uint64)", cache=True, nogil=True)
-def mix64(x: int) -> int:
+def mix64(x: np.uint64) -> np.uint64:
     """Scramble 64 bits so that every input bit changes about half of the output bits.
 
     Parameters
@@ -31,14 +31,14 @@ def mix64(x: int) -> int:
     -------
     uint64
     """
-    z = np.uint64(x) + _GOLDEN_GAMMA
+    z = x + _GOLDEN_GAMMA
     z = (z ^ (z >> np.uint64(30))) * _MULTIPLIER_1
     z = (z ^ (z >> np.uint64(27))) * _MULTIPLIER_2
     return z ^ (z >> np.uint64(31))
 
 
 @nb.njit("float64(uint64)", cache=True, nogil=True)
-def unit_interval(x: int) -> float:
+def unit_interval(x: np.uint64) -> float:
     """Map the hash of `x` to a number in [0, 1), uniform over inputs.
 
     Examples
@@ -46,4 +46,4 @@ def unit_interval(x: int) -> float:
     >>> 0.0 <= unit_interval(np.uint64(7)) < 1.0
     True
     """
-    return (mix64(np.uint64(x)) >> np.uint64(11)) * _TO_UNIT_INTERVAL
+    return (mix64(x) >> np.uint64(11)) * _TO_UNIT_INTERVAL

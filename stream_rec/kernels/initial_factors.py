@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.jit import kernel
 
 _WORD_BITS = np.uint64(16)
 _WORD_MASK = np.uint64(0xFFFF)
@@ -25,8 +25,8 @@ _WORDS_MEAN = _WORDS_PER_HASH * (2**16 - 1) / 2
 _WORDS_DEVIATION = math.sqrt(_WORDS_PER_HASH * (2.0**32 - 1) / 12)
 
 
-@nb.njit(nogil=True, cache=True)
-def init_factors(id_hash: int, out: NDArray[np.floating], scale: float) -> None:
+@kernel
+def init_factors(id_hash: np.uint64, out: NDArray[np.floating], scale: float) -> None:
     """Fill a factor with the starting values of an id.
 
     Parameters
@@ -45,9 +45,9 @@ def init_factors(id_hash: int, out: NDArray[np.floating], scale: float) -> None:
     >>> start.round(4).tolist()
     [-0.0768, 0.0282, 0.0822, 0.0161]
     """
-    state = np.uint64(id_hash)
+    state = id_hash
     for factor in range(out.shape[0]):
-        state = np.uint64(mix64(int(state)))
+        state = mix64(state)
         words = state
         total = np.uint64(0)
         for _ in range(_WORDS_PER_HASH):

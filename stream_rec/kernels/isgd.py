@@ -17,12 +17,13 @@ with positive-only feedback", UMAP 2014.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.jit import kernel
 
-@nb.njit(nogil=True, cache=True)
+
+@kernel
 def predict_preference(
     user_factor: NDArray[np.floating], item_factor: NDArray[np.floating]
 ) -> float:
@@ -42,7 +43,7 @@ def predict_preference(
     return preference
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def learn_positive(
     user_factor: NDArray[np.floating],
     item_factor: NDArray[np.floating],

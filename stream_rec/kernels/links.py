@@ -6,10 +6,11 @@ Item j's row holds up to `limit` neighbours k with three counts in fixed point:
     wide[j→k]   both within the whole kept history (undirected)
     after[j→k]  k came d places after j, weight 1/d (directed)
 
-Counts are integers, so sums over partitions are exact. A row starts with 8 places and doubles up to its limit; freed
-blocks are kept in one free list for each size. On a full row the newcomer evicts the weakest of a few random probes in the
-weaker half, the probes being a hash of the caller's seed: a small-footprint relative of Space-Saving (Metwally et al. 2005). A
-link that grows swaps places with one half-way to the front if it is heavier, which keeps strong links first, so that a scan may
+Counts are integers, so sums over partitions are exact. A row starts with 8 places and doubles up to
+its limit; freed blocks are kept in one free list for each size. On a full row the newcomer evicts
+the weakest of a few random probes in the weaker half, the probes being a hash of the caller's seed:
+a small-footprint relative of Space-Saving (Metwally et al. 2005). A link that grows swaps places
+with one half-way to the front if it is heavier, which keeps strong links first, so that a scan may
 stop early.
 """
 
@@ -17,11 +18,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.jit import inner_kernel, kernel
 
 FIRST_BLOCK = 8
 """Places in the smallest row."""
@@ -40,8 +41,8 @@ class LinkRows(NamedTuple):
         A row is the places ``start[j] : start[j] + length[j]`` of the pool.
     neighbour, near, wide, after : int32[M]
     free : int32[n_sizes]
-        Head of the list of free blocks of ``FIRST_BLOCK · 2^s`` places, −1 if empty; `neighbour` of a
-        free block's first place names the next one.
+        Head of the list of free blocks of ``FIRST_BLOCK · 2^s`` places, −1 if empty; `neighbour` of
+        a free block's first place names the next one.
     used : int32[1]
         Places handed out so far from the end of the pool.
     """
@@ -73,7 +74,7 @@ def empty_link_rows(n_items: int, n_places: int, limit: int) -> LinkRows:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def size_class(n_places: int) -> int:
     """Return the smallest s with ``FIRST_BLOCK · 2^s ≥ n_places``.
 
@@ -88,7 +89,7 @@ def size_class(n_places: int) -> int:
     return size
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def block_places(n_places: int) -> int:
     """Return the places of the smallest block that holds `n_places` links.
 
@@ -100,7 +101,7 @@ def block_places(n_places: int) -> int:
     return FIRST_BLOCK << size_class(n_places)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def reserve(rows: LinkRows, item: int, n_places: int) -> None:
     """Give an item's row room for at least `n_places` links, moving it to a larger block if needed.
 
@@ -126,7 +127,7 @@ def reserve(rows: LinkRows, item: int, n_places: int) -> None:
     rows.capacity[item] = block_places(n_places)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def release(rows: LinkRows, item: int) -> None:
     """Return the block of an item's row to the free list; `length` stays for the caller to set."""
     if rows.capacity[item] > 0:
@@ -136,7 +137,7 @@ def release(rows: LinkRows, item: int) -> None:
         rows.capacity[item] = 0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def find_link(rows: LinkRows, item: int, neighbour: int) -> int:
     """Return the place of the link ``item → neighbour`` in the pool, −1 if there is none."""
     start = rows.start[item]
@@ -146,7 +147,7 @@ def find_link(rows: LinkRows, item: int, neighbour: int) -> int:
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def add_link(
     rows: LinkRows,
     item: int,
@@ -155,7 +156,7 @@ def add_link(
     wide: int,
     after: int,
     limit: int,
-    seed: int,
+    seed: np.uint64,
 ) -> None:
     """Add to the counts of ``item → neighbour``, taking or evicting a place if the link is new.
 
@@ -170,8 +171,8 @@ def add_link(
     limit : int
         The largest number of links of a row.
     seed : uint64
-        Decides the probes of an eviction; derive it from (partition, offset, item id), not from the slot, which
-        differs between processes.
+        Decides the probes of an eviction; derive it from (partition, offset, item id), not from the
+        slot, which differs between processes.
     """
     place = find_link(rows, item, neighbour)
     if place < 0:
@@ -180,32 +181,32 @@ def add_link(
         rows.near[place] = 0
         rows.wide[place] = 0
         rows.after[place] = 0
-    rows.near[place] = min(np.int64(rows.near[place]) + near, COUNT_MAX)
-    rows.wide[place] = min(np.int64(rows.wide[place]) + wide, COUNT_MAX)
-    rows.after[place] = min(np.int64(rows.after[place]) + after, COUNT_MAX)
+    rows.near[place] = min(int(rows.near[place]) + near, COUNT_MAX)
+    rows.wide[place] = min(int(rows.wide[place]) + wide, COUNT_MAX)
+    rows.after[place] = min(int(rows.after[place]) + after, COUNT_MAX)
     _move_forward(rows, rows.start[item], place)
 
 
-@nb.njit(cache=True, nogil=True)
-def _take_place(rows: LinkRows, item: int, limit: int, seed: int) -> int:
+@inner_kernel
+def _take_place(rows: LinkRows, item: int, limit: int, seed: np.uint64) -> int:
     """Return a place for a new link: a free one, or that of the weakest link probed."""
-    length = rows.length[item]
+    length = int(rows.length[item])
     if length < limit:
         reserve(rows, item, length + 1)
         rows.length[item] = length + 1
-        return np.int64(rows.start[item]) + length
+        return int(rows.start[item]) + length
     half = length // 2
-    draw = np.uint64(seed)
-    weakest = np.int64(-1)
+    draw = seed
+    weakest = -1
     for _ in range(N_PROBES):
         draw = mix64(draw)
-        place = np.int64(rows.start[item]) + half + np.int64(draw % np.uint64(length - half))
+        place = int(rows.start[item]) + half + int(draw % np.uint64(length - half))
         if weakest < 0 or rows.wide[place] < rows.wide[weakest]:
             weakest = place
     return weakest
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _move_forward(rows: LinkRows, start: int, place: int) -> None:
     """Swap a link with the one half-way to the front if it is heavier."""
     x = place - start
@@ -218,7 +219,7 @@ def _move_forward(rows: LinkRows, start: int, place: int) -> None:
         column[place], column[other] = column[other], column[place]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def load_links(
     rows: LinkRows,
     items: NDArray[np.int32],
@@ -229,7 +230,7 @@ def load_links(
     after: NDArray[np.int32],
     limit: int,
 ) -> None:
-    """Set the rows of `items` to the links given one row after the other; the pool must have room for them.
+    """Set the rows of `items` to the links given, one row after the other; the pool must have room.
 
     Of a row with more than `limit` links the first ones are kept, which are the strong ones.
 

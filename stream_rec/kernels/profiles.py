@@ -1,19 +1,20 @@
-"""What is known of each user: recent history, items seen, recent event ids, rating factors; columns over user slots.
+"""What is known of each user: history, seen items, recent event ids, ratings; one column each.
 
-The history holds the last distinct items, newest first; a repeated item moves to the front. The items a user has seen are kept in
-chains of small blocks from one pool, newest block first, bounded per user by dropping the oldest block. The last few event ids
-(their hashes) form a ring in which duplicates are recognised.
+The history holds the last distinct items, newest first; a repeated item moves to the front. The
+items a user has seen are kept in chains of small blocks from one pool, newest block first, bounded
+per user by dropping the oldest block. The last few event ids (their hashes) form a ring in which
+duplicates are recognised.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
+from stream_rec.kernels.jit import inner_kernel, kernel
 
 SEEN_BLOCK = 15
 """Items in a block; with the link to the next block 64 bytes, a cache line."""
@@ -21,7 +22,7 @@ NO_LIMIT = 2**31 - 1
 
 
 class ProfileRows(NamedTuple):
-    """Columns over U user slots; R places of history, D event ids, F rating factors, B blocks of seen items.
+    """Columns over U user slots; R places of history, D event ids, F factors, B seen blocks.
 
     Attributes
     ----------
@@ -38,8 +39,8 @@ class ProfileRows(NamedTuple):
         Hashes of the last event ids, a ring.
     n_event_ids : int64[U]
         Event ids ever noted; the next goes to place ``n_event_ids % D``.
-    rating_factor : float32[U, F]
-    rating_bias : float32[U]
+    rating : float32[U, F + 1]
+        Bias and factors of explicit ratings; all 0 before the first rating.
     seen_head, n_seen : int32[U]
         First block of the chain (−1: none) and number of items in it.
     applied, durable : int64[U]
@@ -59,8 +60,7 @@ class ProfileRows(NamedTuple):
     last_s: NDArray[np.float64]
     event_ids: NDArray[np.uint64]
     n_event_ids: NDArray[np.int64]
-    rating_factor: NDArray[np.float32]
-    rating_bias: NDArray[np.float32]
+    rating: NDArray[np.float32]
     seen_head: NDArray[np.int32]
     n_seen: NDArray[np.int32]
     applied: NDArray[np.int64]
@@ -85,8 +85,7 @@ def empty_profile_rows(
         last_s=np.full(n_users, -np.inf),
         event_ids=np.zeros((n_users, duplicate_window), np.uint64),
         n_event_ids=np.zeros(n_users, np.int64),
-        rating_factor=np.zeros((n_users, n_factors), np.float32),
-        rating_bias=np.zeros(n_users, np.float32),
+        rating=np.zeros((n_users, n_factors + 1), np.float32),
         seen_head=np.full(n_users, -1, np.int32),
         n_seen=np.zeros(n_users, np.int32),
         applied=np.full(n_users, NO_OFFSET, np.int64),
@@ -99,7 +98,7 @@ def empty_profile_rows(
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def is_duplicate(profiles: ProfileRows, user: int, event_id: int) -> bool:
     """Tell whether an event id (its hash; 0 = none) is among the user's last ones."""
     if event_id == 0:
@@ -111,7 +110,7 @@ def is_duplicate(profiles: ProfileRows, user: int, event_id: int) -> bool:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def note_event_id(profiles: ProfileRows, user: int, event_id: int) -> None:
     """Put an event id (0 = none) into the user's ring, over the oldest one."""
     window = profiles.event_ids.shape[1]
@@ -120,9 +119,9 @@ def note_event_id(profiles: ProfileRows, user: int, event_id: int) -> None:
         profiles.n_event_ids[user] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def push_history(profiles: ProfileRows, user: int, item: int, time_s: float, offset: int) -> None:
-    """Put an item at the front of the history; a repeated one leaves its old place, a new one pushes out the oldest."""
+    """Put an item at the front; it leaves its old place, or a new one pushes out the oldest."""
     length = profiles.history_item.shape[1]
     n_history = profiles.n_history[user]
     place = find_in_history(profiles, user, item)
@@ -138,9 +137,9 @@ def push_history(profiles: ProfileRows, user: int, item: int, time_s: float, off
     profiles.history_offset[user, 0] = offset
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def drop_from_history(profiles: ProfileRows, user: int, item: int) -> None:
-    """Take an item that the user rejected out of the history, so that it recommends nothing any more."""
+    """Take a rejected item out of the history, so that it recommends nothing any more."""
     place = find_in_history(profiles, user, item)
     if place < 0:
         return
@@ -152,7 +151,7 @@ def drop_from_history(profiles: ProfileRows, user: int, item: int) -> None:
     profiles.n_history[user] = n_history - 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def find_in_history(profiles: ProfileRows, user: int, item: int) -> int:
     """Return the place of an item in the user's history, 0 the newest, −1 if it is not there."""
     for x in range(profiles.n_history[user]):
@@ -161,9 +160,9 @@ def find_in_history(profiles: ProfileRows, user: int, item: int) -> int:
     return -1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None:
-    """Note an item that is new to the user; beyond `seen_max` the oldest block of items is forgotten.
+    """Note an item that is new to the user; beyond `seen_max` the oldest block is forgotten.
 
     The newest block is always kept, so a bound below `SEEN_BLOCK` acts like `SEEN_BLOCK` + 1.
     The caller sees to it that the pool has a free block.
@@ -184,16 +183,16 @@ def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None
     profiles.n_seen[user] = n_seen + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def load_seen(profiles: ProfileRows, user: int, items: NDArray[np.int32]) -> None:
     """Note many items, oldest first, without a bound; the pool must have room for all."""
     for item in items:
         add_seen(profiles, user, item, NO_LIMIT)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
-    """Free the last block of a user's chain and return how many items it held (a last block is full)."""
+    """Free the last block of a user's chain, a full one; return how many items it held."""
     block = profiles.seen_head[user]
     before = -1
     while profiles.seen_next[block] >= 0:
@@ -207,14 +206,14 @@ def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
     return SEEN_BLOCK
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def clear_profiles(profiles: ProfileRows, users: NDArray[np.int64]) -> None:
     """Make many slots those of users nobody has seen."""
     for user in users:
         clear_profile(profiles, user)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def clear_profile(profiles: ProfileRows, user: int) -> None:
     """Make a slot that of a user nobody has seen, and free its blocks."""
     block = profiles.seen_head[user]
@@ -229,8 +228,7 @@ def clear_profile(profiles: ProfileRows, user: int) -> None:
     profiles.n_distinct[user] = 0
     profiles.last_s[user] = -np.inf
     profiles.n_event_ids[user] = 0
-    profiles.rating_factor[user] = 0.0
-    profiles.rating_bias[user] = 0.0
+    profiles.rating[user] = 0.0
     profiles.applied[user] = NO_OFFSET
     profiles.durable[user] = NO_OFFSET
     profiles.dirty[user] = 0

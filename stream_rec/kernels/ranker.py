@@ -1,27 +1,30 @@
-"""The ranker: orders candidates by a score whose weights are learned online from what users take next.
+"""The ranker: scores candidates with weights that are learned online from what users take next.
 
     s_a = (w₀ + w_bucket) · [x_a, missing_a] + w₂ · tanh(W₁ [x_a, context]) + b_a
 
-trained by the softmax cross-entropy over all candidates with the item taken as the target, one Adagrad step an event:
+trained by the softmax cross-entropy over all candidates with the item taken as the target, one
+Adagrad step an event:
 
     p = softmax(s);  g_a = p_a − [a is the target];  θ ← θ − η · ∂/√(Σ ∂²)
 
-Gradients below τ are not dropped but kept with probability |g|/τ at size τ, which leaves their mean as it is (dropping them ruins the
-softmax, docs/quality.md). Weights are start value plus the sum of all steps, so partitions' steps add up.
+Gradients below τ are not dropped but kept with probability |g|/τ at size τ, which leaves their mean
+as it is (dropping them ruins the softmax, docs/quality.md). Weights are start value plus the sum of
+all steps, so partitions' steps add up.
 
-Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is the (3, 2) Padé approximant;
-its slope is taken as 1 − tanh², that of the function it stands for, which is 1 − x²/9 times its own.
+Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is
+the (3, 2) Padé approximant; its slope is taken as 1 − tanh², that of the function it stands for,
+which is 1 − x²/9 times its own.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64, unit_interval
+from stream_rec.kernels.jit import inner_kernel, kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
 
 SMALL_GRADIENT = 0.02
@@ -51,7 +54,7 @@ class RankerWeights(NamedTuple):
 
 
 def start_weights(n_features: int, seed: int) -> RankerWeights:
-    """Return the weights before any event; the hidden layer's are normal with variance 1/n_features."""
+    """Return the weights before any event; the hidden layer's have variance 1/n_features."""
     random = np.random.default_rng(seed)
     shape = (n_features + N_CONTEXT, N_HIDDEN)
     hidden = random.normal(0.0, 1.0, shape) / np.sqrt(n_features)
@@ -67,7 +70,7 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def score_candidates(
     weights: RankerWeights,
     item_bias: NDArray[np.float32],
@@ -110,7 +113,7 @@ def score_candidates(
         workspace.score[a] = score
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def rank_of(workspace: Workspace, a: int, n_candidates: int) -> int:
     """Return how many candidates come before candidate `a`: larger scores, ties by place."""
     score = workspace.score
@@ -121,9 +124,9 @@ def rank_of(workspace: Workspace, a: int, n_candidates: int) -> int:
     return before
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def compute_gradients(
-    weights: RankerWeights, workspace: Workspace, n_candidates: int, target: int, seed: int
+    weights: RankerWeights, workspace: Workspace, n_candidates: int, target: int, seed: np.uint64
 ) -> None:
     """Compute the gradients of the cross-entropy for one event.
 
@@ -150,7 +153,7 @@ def compute_gradients(
         total += score[a]
     context_gradient = np.zeros(N_HIDDEN, np.float32)
     n_stepped = 0
-    draw = np.uint64(seed)
+    draw = seed
     for a in range(n_candidates):
         gradient = np.float32(score[a] / total - (1.0 if a == target else 0.0))
         size = abs(gradient)
@@ -183,7 +186,7 @@ def compute_gradients(
     workspace.n_stepped[0] = n_stepped
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _adagrad(
     weight: NDArray[np.float32],
     squares: NDArray[np.float32],
@@ -193,7 +196,7 @@ def _adagrad(
     rate: float,
     separate: bool,
 ) -> None:
-    """One step on flat arrays; where the partition keeps its own sums, it gets the same increments."""
+    """One step on flat arrays; a partition's own sums, if separate, get the same increments."""
     for x in range(len(weight)):
         g = gradient[x]
         squares[x] += g * g
@@ -204,7 +207,7 @@ def _adagrad(
             own_weight[x] -= step
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def step_weights(
     weights: RankerWeights,
     own: RankerWeights,
@@ -258,7 +261,8 @@ def step_weights(
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def bias_step(bias: float, squares: float, gradient: float, rate: float) -> float:
-    """Return what one Adagrad step adds to an item's bias, with a pull towards 0; `squares` includes the gradient's."""
-    return -rate * (gradient / np.sqrt(squares) + BIAS_SHRINKAGE * abs(gradient) * bias)
+    """Return what one Adagrad step adds to an item's bias; `squares` includes the gradient's."""
+    step = gradient / np.sqrt(squares) + BIAS_SHRINKAGE * abs(gradient) * bias
+    return float(-rate * step)

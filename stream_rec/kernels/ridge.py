@@ -26,9 +26,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from stream_rec.kernels.jit import inner_kernel, kernel
 
 RECENCY = 0.65
 """γ. Here and below: mean HR@10 over five logs (ratings, news, clicks, purchases); 0.7: −0.0015."""
@@ -73,7 +74,7 @@ def empty_crowd(n_factors: int) -> Crowd:
     return Crowd(np.zeros(1), np.zeros(n_factors), np.zeros((n_factors, n_factors)))
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def learn_crowd(crowd: Crowd, user_factor: NDArray[np.floating], window_events: float) -> None:
     """Add a user factor and let the older ones fade by one part in `window_events`."""
     keep = 1.0 - 1.0 / window_events
@@ -85,7 +86,7 @@ def learn_crowd(crowd: Crowd, user_factor: NDArray[np.floating], window_events: 
             crowd.gram[f, g] = keep * crowd.gram[f, g] + factor * user_factor[g]
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def add_item_evidence(
     evidence: NDArray[np.floating],
     user_factor: NDArray[np.floating],
@@ -110,7 +111,7 @@ def add_item_evidence(
         evidence[1 + f] += weight * preference * user_factor[f]
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def replace_in_gram(
     gram: NDArray[np.float64], old: NDArray[np.floating], new: NDArray[np.floating]
 ) -> None:
@@ -121,7 +122,7 @@ def replace_in_gram(
             gram[f, g] += added * new[g] - removed * old[g]
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def solve_user_factor(
     history: NDArray[np.int32],
     n_history: int,
@@ -180,7 +181,7 @@ def solve_user_factor(
     _descend(matrix, 1.0, reg, target, n_sweeps, out, residual)
 
 
-@nb.njit(nogil=True, cache=True)
+@kernel
 def solve_item_factor(
     evidence: NDArray[np.floating],
     start: NDArray[np.floating],
@@ -232,7 +233,7 @@ def solve_item_factor(
     _descend(crowd.gram, scale, reg, target, n_sweeps, out, residual)
 
 
-@nb.njit(nogil=True, cache=True)
+@inner_kernel
 def _descend(
     gram: NDArray[np.floating],
     scale: float,

@@ -8,17 +8,18 @@ Over the history j_0, j_1, … (j_0 the newest), with n_j the count of j:
     after_inverse(i) = Σ_{r<10} after[j_r→i] / (n_j + 1) / (r + 1)
     after_last(i)    = after[j_0→i] / (n_j + 1)
 
-Rows keep strong links first, so of older history only the head of each row is scanned: the whole row for r < 3, then 64 and 32
-links. The constants are measured on five logs (docs/quality.md); the learned ranker weighs the sources against each other.
+Rows keep strong links first, so of older history only the head of each row is scanned: the whole
+row for r < 3, then 64 and 32 links. The constants are measured on five logs (docs/quality.md); the
+learned ranker weighs the sources against each other.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.kernels.jit import inner_kernel, kernel, zero
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
@@ -26,6 +27,7 @@ from stream_rec.kernels.workspace import (
     N_LINK_SOURCES,
     NEAR_INVERSE,
     NEAR_ROOT,
+    PREDICTED,
     TOUCHED,
     TOUCHED_AT,
     WIDE_ROOT,
@@ -41,14 +43,14 @@ WIDE_DECAY = 0.93
 
 
 def scan_limits(history_length: int, links_max: int) -> NDArray[np.int32]:
-    """Return how many links of a row are scanned, by place in the history (int32[history_length])."""
+    """Return how many links of a row are scanned, per place of history: int32[history_length]."""
     limits = np.full(history_length, 32, np.int32)
     limits[:NEAR_WINDOW] = 64
     limits[:3] = links_max
     return np.minimum(limits, links_max).astype(np.int32)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _touch(workspace: Workspace, item: int, stamp: int, n_touched: int) -> int:
     """Enter an item into the touched ones with all values 0."""
     workspace.marks[item, TOUCHED] = stamp
@@ -60,7 +62,7 @@ def _touch(workspace: Workspace, item: int, stamp: int, n_touched: int) -> int:
     return n_touched + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def accumulate_sources(
     view: ItemView,
     workspace: Workspace,
@@ -90,10 +92,10 @@ def accumulate_sources(
     """
     links = view.rows.links
     marks, source = workspace.marks, workspace.source
-    n_touched = 0
+    n_touched = zero()
     for r in range(n_history):
         j = history[r]
-        count = view.rows.count[j] / WEIGHT_UNIT + 1.0
+        count = view.rows.taken[j] / WEIGHT_UNIT + 1.0
         unit = 1.0 / WEIGHT_UNIT
         root = unit / np.sqrt(count)
         recency = 1.0 / (r + 1.0)
@@ -122,3 +124,19 @@ def accumulate_sources(
                 if r == 0:
                     source[z, AFTER_LAST] = after * to_after_last
     return n_touched
+
+
+@kernel
+def predict(view: ItemView, user_factor: NDArray[np.float32], item: int) -> float:
+    """Return the implicit factors' prediction ⟨p, q⟩ for an item."""
+    predicted = np.float32(0.0)
+    for f in range(len(user_factor)):
+        predicted += user_factor[f] * view.factor[item, f]
+    return float(predicted)
+
+
+@kernel
+def predict_touched(view: ItemView, workspace: Workspace, n_touched: int) -> None:
+    """Write the prediction for every touched item; the whole catalogue would take too long."""
+    for z in range(n_touched):
+        workspace.source[z, PREDICTED] = predict(view, workspace.user_factor, workspace.touched[z])

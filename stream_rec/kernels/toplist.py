@@ -1,7 +1,7 @@
 """Sorted lists of the items with the largest keys, kept up one change at a time.
 
-A key may only rise (a forward-decayed popularity, a time of first sight), so the one item whose key changed is the
-only one that can move, and it moves up: an update costs the places it climbs.
+A key may only rise (a forward-decayed popularity, a time of first sight), so the one item whose key
+changed is the only one that can move, and it moves up: an update costs the places it climbs.
 
     items[l]        item slots, largest key first, −1 where the list is not full
     position[i, l]  the place of item i in list l, −1 if it is not there
@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from stream_rec.kernels.jit import kernel
 
 
 class TopLists(NamedTuple):
@@ -40,7 +41,7 @@ def empty_top_lists(n_items: int, n_lists: int, length: int) -> TopLists:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def raise_key(lists: TopLists, which: int, item: int, key: float) -> bool:
     """Set the key of one item and move the item up to its place.
 
@@ -82,7 +83,7 @@ def raise_key(lists: TopLists, which: int, item: int, key: float) -> bool:
 
 
 def rebuild(lists: TopLists, n_items: int) -> None:
-    """Fill the lists anew from the keys of the first `n_items` items, larger keys first, ties by item slot."""
+    """Fill the lists anew from the keys of the first `n_items` items, ties by item slot."""
     lists.items[:] = -1
     lists.position[:] = -1
     length = lists.items.shape[1]

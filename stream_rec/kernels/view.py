@@ -1,22 +1,23 @@
 """The item view: the sum of the rows of all partitions, and what is derived from it for ranking.
 
-Derived columns can be computed anew from the rows at any time; they are kept up so that ranking need not.
+Derived columns can be computed anew from the rows at any time; they are kept up so that ranking
+need not.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2, decayed_weight
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
+from stream_rec.kernels.jit import kernel
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key
 
 TOP_LENGTH = 200
-"""Length of the sorted lists; far more than is proposed, because a user's seen items are passed over."""
+"""Length of the sorted lists; far more than is proposed, because seen items are passed over."""
 
 
 class ItemView(NamedTuple):
@@ -27,15 +28,18 @@ class ItemView(NamedTuple):
     rows : ItemRows
         The sum over partitions; the partition's own rows where there is only one.
     top : TopLists
-        List h < H: by popularity at half-life h; list H: by count; list H + 1: by time of first sight.
+        List h < H: by popularity at half-life h; list H: by count; list H + 1: by time of first
+        sight.
     total : float64[H + 1]
         Log2 of the summed popularity over all items, per list.
     damping : float32[N]
         count^(−1/4), by which a source's value is multiplied before its top is taken.
     factor : float32[N, F]
         Implicit item factors, solved from the evidence.
-    item_gram, user_gram : float64[F, F]
-        Σ q qᵀ over items and Σ p pᵀ over users.
+    item_gram : float64[F, F]
+        Σ q qᵀ over the items seen.
+    n_seen : int64[1]
+        Number of items seen.
     """
 
     rows: ItemRows
@@ -44,7 +48,7 @@ class ItemView(NamedTuple):
     damping: NDArray[np.float32]
     factor: NDArray[np.float32]
     item_gram: NDArray[np.float64]
-    user_gram: NDArray[np.float64]
+    n_seen: NDArray[np.int64]
 
 
 def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
@@ -57,23 +61,28 @@ def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
         damping=np.ones(n_items, np.float32),
         factor=np.zeros((n_items, n_factors), np.float32),
         item_gram=np.zeros((n_factors, n_factors)),
-        user_gram=np.zeros((n_factors, n_factors)),
+        n_seen=np.zeros(1, np.int64),
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
+def is_listed(view: ItemView, item: int) -> bool:
+    """Tell whether an item has been seen, in any partition."""
+    return bool(view.top.keys[item, view.top.items.shape[0] - 1] > -np.inf)
+
+
+@kernel
 def list_new_item(view: ItemView, item: int) -> None:
     """Enter an item just seen for the first time into the list of the newest."""
-    newest = view.top.items.shape[0] - 1
-    if view.top.position[item, newest] < 0:
-        raise_key(view.top, newest, item, view.rows.first_s[item])
+    raise_key(view.top, view.top.items.shape[0] - 1, item, view.rows.first_s[item])
+    view.n_seen[0] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def refresh_popularity(
     view: ItemView, item: int, time_s: float, weight: int, half_lives_s: NDArray[np.float64]
 ) -> None:
-    """Bring lists, totals and damping up to date after `count_item` changed the view's row of an item."""
+    """Bring lists, totals and damping up to date after `count_item` changed the view's row."""
     log2_weight = np.log2(weight / WEIGHT_UNIT)
     n_half_lives = len(half_lives_s)
     for h in range(n_half_lives):
@@ -81,7 +90,7 @@ def refresh_popularity(
         view.total[h] = add_log2(
             view.total[h], log2_weight + decayed_weight(time_s, half_lives_s[h])
         )
-    count = view.rows.count[item] / WEIGHT_UNIT
+    count = view.rows.taken[item] / WEIGHT_UNIT
     raise_key(view.top, n_half_lives, item, np.log2(count))
     view.total[n_half_lives] = add_log2(view.total[n_half_lives], log2_weight)
     view.damping[item] = count ** np.float32(-0.25)

@@ -1,28 +1,31 @@
 """Memory for one ranking at a time, allocated once, so that the hot path allocates nothing.
 
-Marks tell in one cache line per item what the present ranking knows of it: they hold the ranking's stamp, so nothing has to be
-cleared between rankings.
+Marks tell in one cache line per item what the present ranking knows of it: they hold the ranking's
+stamp, so nothing has to be cleared between rankings.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.jit import kernel
+
 EXCLUDED, TOUCHED, TOUCHED_AT, CANDIDATE = 0, 1, 2, 3
-"""Columns of `marks`: stamp if excluded, stamp if touched by a source, where in `touched`, stamp if a candidate."""
+"""Columns of `marks`: stamps of excluded, touched and candidate items, and where in `touched`."""
 
 NEAR_INVERSE, NEAR_ROOT, WIDE_ROOT, AFTER_INVERSE, AFTER_LAST = 0, 1, 2, 3, 4
 """Columns of `source`, the link sources; formulas in sources.py."""
 N_LINK_SOURCES = 5
+PREDICTED = N_LINK_SOURCES
+"""Column of `source` with the implicit factors' prediction."""
 
 N_BUCKETS = 4
-"""Classes of history length, each with ranker weights of its own: 0, 1–2, 3–9, 10 or more distinct items."""
+"""Classes of history length with weights of their own: 0, 1–2, 3–9, 10 or more distinct items."""
 N_CONTEXT = N_BUCKETS + 3
-"""What the hidden units see of the situation: the class, length, gap since the last event, count of the last item."""
+"""What the hidden units see of the situation: class and length of the history, gap, last count."""
 N_HIDDEN = 16
 """Hidden units; 8 cost 0.001 of HR@10 in the mean of five logs, 32 gain nothing."""
 STAMP_MAX = 2**31 - 2
@@ -38,7 +41,7 @@ class Workspace(NamedTuple):
         Number of the present ranking.
     touched : int32[T]
         Items that a link source reached, in order.
-    source : float32[T, N_LINK_SOURCES]
+    source : float32[T, N_LINK_SOURCES + 1]
         Their values per source.
     strongest : float32[T], because : int32[T]
         The largest single contribution, and the place in the history it came from.
@@ -48,12 +51,18 @@ class Workspace(NamedTuple):
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
+    item_factor : float32[2, D]
+        An item's factor before and after it is solved anew.
+    factor_work : float32[D + 2, D]
+        For the solvers of ridge.py.
     context : float32[N_CONTEXT]
     hidden : float32[C, N_HIDDEN]
     score : float64[C]
     top_value : float32[K], top_at : int32[K]
         A sorted list under construction.
-    linear_gradient : float32[2, F], hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN], output_gradient : float32[N_HIDDEN]
+    linear_gradient : float32[2, F]
+    hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
+    output_gradient : float32[N_HIDDEN]
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
         Items whose bias the last learning step moved, with the gradient.
     """
@@ -68,6 +77,8 @@ class Workspace(NamedTuple):
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
     user_factor: NDArray[np.float32]
+    item_factor: NDArray[np.float32]
+    factor_work: NDArray[np.float32]
     context: NDArray[np.float32]
     hidden: NDArray[np.float32]
     score: NDArray[np.float64]
@@ -94,13 +105,15 @@ def empty_workspace(
         marks=np.zeros((n_items, 4), np.int32),
         stamp=np.zeros(1, np.int32),
         touched=np.zeros(n_touched, np.int32),
-        source=np.zeros((n_touched, N_LINK_SOURCES), np.float32),
+        source=np.zeros((n_touched, N_LINK_SOURCES + 1), np.float32),
         strongest=np.zeros(n_touched, np.float32),
         because=np.zeros(n_touched, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
         feature=np.zeros((n_candidates, n_features), np.float32),
         missing=np.zeros((n_candidates, n_features), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
+        item_factor=np.zeros((2, n_factors), np.float32),
+        factor_work=np.zeros((n_factors + 2, n_factors), np.float32),
         context=np.zeros(N_CONTEXT, np.float32),
         hidden=np.zeros((n_candidates, N_HIDDEN), np.float32),
         score=np.zeros(n_candidates),
@@ -115,11 +128,11 @@ def empty_workspace(
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def next_stamp(workspace: Workspace) -> int:
     """Begin a ranking: all marks of earlier ones are void."""
     if workspace.stamp[0] >= STAMP_MAX:
         workspace.marks[:] = 0
         workspace.stamp[0] = 0
     workspace.stamp[0] += 1
-    return workspace.stamp[0]
+    return int(workspace.stamp[0])

@@ -1,7 +1,8 @@
-"""The engine: the one composition of decode → fold → rank, for as many partitions as this process owns.
+"""The engine: the one composition of decode → fold → rank, for the partitions of this process.
 
-It is a deterministic function of the events: no clock, no threads, no files. The stream feeds it record batches and makes durable what
-`freeze` returns; `Recommender` and the evaluation feed it events in process.
+It is a deterministic function of the events: no clock, no threads, no files. The stream feeds it
+record batches and makes durable what `freeze` returns; `Recommender` and the evaluation feed it
+events in process.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.ranker import start_weights
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
-from stream_rec.model.events import Event, EventDecoder
+from stream_rec.model.events import Event, EventDecoder, rated_types
+from stream_rec.model.factors import solve_all_items
 from stream_rec.model.fold import (
     DUPLICATE,
     Batch,
@@ -33,8 +34,9 @@ from stream_rec.model.fold import (
 )
 from stream_rec.model.ids import hash_id
 from stream_rec.model.items import Items
+from stream_rec.model.learned import nothing_learned
 from stream_rec.model.message import MessageWriter
-from stream_rec.model.ranking import Recipe, best_of, rank_for_user
+from stream_rec.model.ranking import Recipe, list_for_user
 from stream_rec.model.rows import WEIGHTS
 from stream_rec.model.users import ProfileReader, Users
 from stream_rec.model.weights import Weights
@@ -45,10 +47,21 @@ MODEL_VERSION = "1"
 class Record(Protocol):
     """What the engine needs of a Kafka record."""
 
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    timestamp: int
+    @property
+    def offset(self) -> int:
+        """Place in the partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The user's id."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The event as JSON."""
+
+    @property
+    def timestamp(self) -> int:
+        """Kafka's, in ms."""
 
 
 class Published(NamedTuple):
@@ -60,9 +73,9 @@ class Published(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A record that cannot be used: its place in the batch, a stable code, and the reason in words."""
+    """A record that cannot be used: place in the batch, stable code, reason in words."""
 
-    index: int
+    place: int
     code: str
     reason: str
 
@@ -94,7 +107,7 @@ class Frozen(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A list as arrays: item slots, scores, feature column of the reason, item slot of the cause (−1: none)."""
+    """A list as arrays: item slots, scores, feature columns of the reasons, causes (−1: none)."""
 
     items: NDArray[np.int32]
     scores: NDArray[np.float32]
@@ -146,10 +159,10 @@ class Engine:
             name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
             for name, kind in events.types.items()
         }
+        self._rated_types = rated_types(events)
         self.items = Items(
             len(half_lives_s),
             model.n_factors,
-            0,
             model.links_per_item_max,
             separate=self._separate,
         )
@@ -161,7 +174,8 @@ class Engine:
             self.items.ids,
             read_profiles,
         )
-        self.weights = Weights(start_weights(self._n_features, model.seed), separate=self._separate)
+        start = nothing_learned(self._n_features, model.n_factors, model.seed)
+        self.weights = Weights(start, separate=self._separate)
         self._writer = MessageWriter(self.items.ids, half_lives_s, MODEL_VERSION, source_topic)
         self._folded: dict[int, int] = {}
         self._workspace = self._new_workspace()
@@ -171,7 +185,7 @@ class Engine:
     def open_partition(
         self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
     ) -> None:
-        """Take over a partition with its durable item rows (profiles are read when their users come).
+        """Take over a partition with its item rows; profiles are read when their users come.
 
         Parameters
         ----------
@@ -194,8 +208,8 @@ class Engine:
                 self.weights.load(partition, value)
         self.items.sum_up()
         self.weights.sum_up()
+        self._solve_factors()
         self._folded[partition] = watermark
-        self._fit_workspace()
 
     def close_partition(self, partition: int) -> None:
         """Forget everything of a partition, durable or not."""
@@ -203,13 +217,14 @@ class Engine:
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
+        self._solve_factors()
 
     # Hot path
 
     def process(
         self, partition: int, records: Sequence[Record], generated_at_ms: int
     ) -> BatchResult:
-        """Fold a run of records of one partition and rank the refreshed list of each accepted event.
+        """Fold a run of records of one partition; rank the refreshed list of each accepted event.
 
         Parameters
         ----------
@@ -224,11 +239,11 @@ class Engine:
         offsets: list[int] = []
         refused: list[Refused] = []
         n_ignored = 0
-        for index, record in enumerate(records):
+        for place, record in enumerate(records):
             try:
                 event = self._decoder.from_record(record.value, record.key, record.timestamp)
-            except EventRejected as error:
-                refused.append(Refused(index, error.code, error.reason))
+            except InvalidEventError as error:
+                refused.append(Refused(place, error.code, error.reason))
                 continue
             if event is None:
                 n_ignored += 1
@@ -302,7 +317,7 @@ class Engine:
             np.zeros(n, np.int8),
             np.zeros(n, np.int32),
         )
-        n_candidates = rank_for_user(
+        n_listed = list_for_user(
             self.items.view,
             self.weights.view,
             self.users.rows,
@@ -310,12 +325,15 @@ class Engine:
             now_s,
             self._workspace,
             self._recipe._replace(list_length=n),
-            True,
+            *listed,
         )
-        history = self.users.rows.history_item[slot]
-        n_listed = best_of(self.items.view, self._workspace, history, n_candidates, *listed)
         self.users.drop_if_unknown(slot)
-        return Listed(*(column[:n_listed] for column in listed))
+        return Listed(
+            listed.items[:n_listed],
+            listed.scores[:n_listed],
+            listed.reasons[:n_listed],
+            listed.because[:n_listed],
+        )
 
     # Durability
 
@@ -324,7 +342,7 @@ class Engine:
         return self.items.n_dirty(partition) + self.users.n_dirty(partition)
 
     def freeze(self, partition: int) -> Frozen:
-        """Return everything of a partition that changed; the caller makes it durable, or gives the partition up."""
+        """Return all that changed; the caller makes it durable, or gives the partition up."""
         offset = self._folded[partition]
         items = self.items.freeze(partition)
         if items:
@@ -342,7 +360,8 @@ class Engine:
             time_s=np.array([event.ts for event in events], np.float64),
             weight=np.array([self._unit_weights[event.type] for event in events], np.int32),
             value=np.array(
-                [np.nan if event.value is None else event.value for event in events], np.float64
+                [event.value if event.type in self._rated_types else np.nan for event in events],
+                np.float64,
             ),
             event_id=np.array(
                 [0 if event.event_id is None else hash_id(event.event_id) for event in events],
@@ -351,12 +370,19 @@ class Engine:
             offset=np.array(offsets, np.int64),
         )
 
+    def _solve_factors(self) -> None:
+        self._fit_workspace()
+        ids = self.items.ids
+        crowd = self.weights.view.crowd
+        solve_all_items(self.items.view, crowd, ids.hashes, len(ids), self._workspace)
+
     def _model(self) -> Model:
         return Model(
             self.items.view,
             self.weights.view,
             self.users.rows,
             self.items.ids.hashes,
+            self.users.hashes,
             self._workspace,
         )
 
@@ -423,6 +449,7 @@ def _empty_outcome(n_events: int, list_length: int) -> Outcome:
     return Outcome(
         status=np.zeros(n_events, np.uint8),
         rank=np.zeros(n_events, np.int32),
+        expected=np.zeros(n_events, np.float32),
         item=np.zeros((n_events, list_length), np.int32),
         because=np.zeros((n_events, list_length), np.int32),
         score=np.zeros((n_events, list_length), np.float32),

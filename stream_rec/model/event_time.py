@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 
 MILLISECONDS_FROM = 1e11
 """Epoch numbers from here on are milliseconds: as seconds they would lie after the year 5138."""
@@ -18,7 +18,7 @@ def parse_time(ts: Scalar) -> float:
 
     Raises
     ------
-    EventRejected
+    InvalidEventError
         With code ``bad_timestamp`` or ``not_finite``.
 
     Examples
@@ -30,11 +30,11 @@ def parse_time(ts: Scalar) -> float:
         return _parse_rfc3339(ts)
     number = to_float(ts)
     if number is None:
-        raise EventRejected(
+        raise InvalidEventError(
             "bad_timestamp", "expected a ts of at most 14 digits, came a longer one"
         )
     if not math.isfinite(number):
-        raise EventRejected("not_finite", f"expected a finite ts, came {ts}")
+        raise InvalidEventError("not_finite", f"expected a finite ts, came {ts}")
     time_s = number / 1000.0 if number >= MILLISECONDS_FROM else number
     return checked_time(time_s, str(ts))
 
@@ -50,11 +50,11 @@ def checked_time(time_s: float, came: str) -> float:
 
     Raises
     ------
-    EventRejected
+    InvalidEventError
         With code ``bad_timestamp``.
     """
     if not 0.0 <= time_s < MILLISECONDS_FROM:
-        raise EventRejected(
+        raise InvalidEventError(
             "bad_timestamp",
             "expected a time from 1970 on and before the year 5138, in seconds, milliseconds or "
             f"RFC 3339; came {came}",
@@ -67,9 +67,9 @@ def _parse_rfc3339(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r}") from None
+        raise InvalidEventError("bad_timestamp", f"{expected}, came {text[:64]!r}") from None
     if moment.tzinfo is None:
-        raise EventRejected("bad_timestamp", f"{expected}, came {text[:64]!r} without offset")
+        raise InvalidEventError("bad_timestamp", f"{expected}, came {text[:64]!r} without offset")
     return checked_time(moment.timestamp(), repr(text[:64]))
 
 

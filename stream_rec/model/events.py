@@ -1,7 +1,8 @@
 """Events: from the bytes of a Kafka record to a checked `Event`, or to the reason why not.
 
-Every refusal has a stable code (docs/messages.md); nothing here raises for bad input other than `EventRejected`, and nothing reads a
-clock: "too far in the future" is judged against the record's Kafka timestamp, so a replay judges alike.
+Every refusal has a stable code (docs/messages.md); nothing here raises for bad input other than
+`InvalidEventError`, and nothing reads a clock: "too far in the future" is judged against the
+record's Kafka timestamp, so a replay judges alike.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 import numpy as np
 
 from stream_rec.config import EventSettings, EventType
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.model.event_time import Scalar, checked_time, parse_time, to_float
 
 NUMBER_BITS_MAX = 1024
@@ -81,7 +82,8 @@ class EventDecoder:
     Examples
     --------
     >>> decode = EventDecoder(EventSettings())
-    >>> decode.from_record(b'{"user": 7, "item": "a", "type": "click"}', b"7", 1_700_000_000_000).user
+    >>> click = b'{"user": 7, "item": "a", "type": "click"}'
+    >>> decode.from_record(click, b"7", 1_700_000_000_000).user
     '7'
     """
 
@@ -110,14 +112,14 @@ class EventDecoder:
 
         Raises
         ------
-        EventRejected
+        InvalidEventError
         """
         raw = self._parse(value)
         recorded_s = None if timestamp_ms < 0 else timestamp_ms / 1000.0
         event = self._check(raw, recorded_s, recorded_s)
         if event is not None and (key is None or key != event.user.encode()):
             came = "none" if key is None else repr(key[:64])
-            raise EventRejected(
+            raise InvalidEventError(
                 "key_mismatch", f"expected the user id {event.user!r} as key, came {came}"
             )
         return event
@@ -134,14 +136,14 @@ class EventDecoder:
 
         Raises
         ------
-        EventRejected
+        InvalidEventError
         """
         if isinstance(event, Event):
             fields = msgspec.structs.asdict(event)
         elif isinstance(event, Mapping):
             fields = {k: v.item() if isinstance(v, np.generic) else v for k, v in event.items()}
         else:
-            raise EventRejected(
+            raise InvalidEventError(
                 "not_an_object", f"expected an Event or a mapping, came {type(event).__name__}"
             )
         try:
@@ -149,27 +151,29 @@ class EventDecoder:
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
         except UnicodeEncodeError as error:
-            raise EventRejected(
+            raise InvalidEventError(
                 "wrong_type", f"expected text that UTF-8 can encode: {error}"
             ) from None
         return self._check(raw, default_s, None)
 
     def _parse(self, value: bytes | None) -> _RawEvent:
         if value is None:
-            raise EventRejected("null_value", "expected a JSON object, came a record without value")
+            raise InvalidEventError("null_value", "expected a JSON object, came no value")
         if len(value) > self._settings.value_bytes_max:
             limit = self._settings.value_bytes_max
-            raise EventRejected("too_large", f"expected at most {limit} bytes, came {len(value)}")
+            raise InvalidEventError(
+                "too_large", f"expected at most {limit} bytes, came {len(value)}"
+            )
         try:
             return self._decoder.decode(value)
         except msgspec.ValidationError as error:
             raise _rejection_of(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if _NOT_FINITE.search(value):
-                raise EventRejected(
+                raise InvalidEventError(
                     "not_finite", "expected finite numbers, came NaN or Infinity"
                 ) from None
-            raise EventRejected("not_json", f"expected a JSON object: {error}") from None
+            raise InvalidEventError("not_json", f"expected a JSON object: {error}") from None
 
     def _check(
         self, raw: _RawEvent, default_s: float | None, latest_s: float | None
@@ -181,7 +185,9 @@ class EventDecoder:
             if self._settings.unknown_type == "ignore":
                 return None
             known = ", ".join(sorted(self._types))
-            raise EventRejected("unknown_type", f"expected one of {known}; came {raw.type[:64]!r}")
+            raise InvalidEventError(
+                "unknown_type", f"expected one of {known}; came {raw.type[:64]!r}"
+            )
         return Event(
             user=user,
             item=item,
@@ -196,18 +202,18 @@ class EventDecoder:
     def _id(self, field: str, value: Scalar) -> str:
         text = value if isinstance(value, str) else _decimal(field, value)
         if not text:
-            raise EventRejected(
+            raise InvalidEventError(
                 "empty_id", f"expected {field} of at least one character, came none"
             )
         limit = self._settings.id_bytes_max
         try:
             n_bytes = len(text.encode())
         except UnicodeEncodeError as error:
-            raise EventRejected(
+            raise InvalidEventError(
                 "wrong_type", f"expected {field} as text that UTF-8 can encode: {error}"
             ) from None
         if n_bytes > limit:
-            raise EventRejected(
+            raise InvalidEventError(
                 "id_too_long", f"expected {field} of at most {limit} bytes, came {n_bytes}"
             )
         return text
@@ -215,7 +221,7 @@ class EventDecoder:
     def _time(self, ts: Scalar | None, default_s: float | None, latest_s: float | None) -> float:
         if ts is None:
             if default_s is None:
-                raise EventRejected(
+                raise InvalidEventError(
                     "missing_field",
                     "expected a ts, as the record has no Kafka timestamp, came none",
                 )
@@ -223,9 +229,10 @@ class EventDecoder:
         time_s = parse_time(ts)
         if latest_s is not None and time_s > latest_s + self._settings.future_tolerance_s:
             ahead_s = time_s - latest_s
-            raise EventRejected(
+            raise InvalidEventError(
                 "future_timestamp",
-                f"expected at most {self._settings.future_tolerance_s:.0f} s after the record's Kafka "
+                f"expected at most {self._settings.future_tolerance_s:.0f} s after the record's "
+                "Kafka "
                 f"timestamp, came {ahead_s:.0f} s after",
             )
         return time_s
@@ -234,9 +241,9 @@ class EventDecoder:
 def _decimal(field: str, value: int | float) -> str:
     """Write a number given as an id; the bound keeps the conversion of huge integers cheap."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise EventRejected("not_finite", f"expected a finite {field}, came {value}")
+        raise InvalidEventError("not_finite", f"expected a finite {field}, came {value}")
     if isinstance(value, int) and value.bit_length() > NUMBER_BITS_MAX:
-        raise EventRejected(
+        raise InvalidEventError(
             "id_too_long", f"expected {field} of at most 256 bytes, came a longer number"
         )
     return str(value)
@@ -245,30 +252,37 @@ def _decimal(field: str, value: int | float) -> str:
 def _value(value: float | None, name: str, event_type: EventType) -> float | None:
     if value is None:
         if event_type.value_required:
-            raise EventRejected("missing_field", f"expected a value with type {name!r}, came none")
+            raise InvalidEventError(
+                "missing_field", f"expected a value with type {name!r}, came none"
+            )
         return None
     number = to_float(value)
     if number is None or not math.isfinite(number):
         came = "a longer integer" if number is None else str(value)
-        raise EventRejected(
+        raise InvalidEventError(
             "not_finite", f"expected a finite value of double precision, came {came}"
         )
     scale = event_type.scale
     if scale is not None and not scale[0] <= number <= scale[1]:
-        raise EventRejected(
+        raise InvalidEventError(
             "outside_scale",
             f"expected a value from {scale[0]:g} to {scale[1]:g} for {name!r}, came {number:g}",
         )
     return number
 
 
-def _rejection_of(error: msgspec.ValidationError) -> EventRejected:
+def _rejection_of(error: msgspec.ValidationError) -> InvalidEventError:
     """Translate msgspec's message, which names what was expected, what came and where."""
     text = str(error)
     if "missing required field" in text:
-        return EventRejected("missing_field", text)
+        return InvalidEventError("missing_field", text)
     if text.startswith("Expected `object`") and "$." not in text:
-        return EventRejected("not_an_object", text)
+        return InvalidEventError("not_an_object", text)
     if "out of range" in text:
-        return EventRejected("not_finite", text)
-    return EventRejected("wrong_type", text)
+        return InvalidEventError("not_finite", text)
+    return InvalidEventError("wrong_type", text)
+
+
+def rated_types(settings: EventSettings) -> frozenset[str]:
+    """Return the event types whose values are ratings: those that have a scale."""
+    return frozenset(name for name, kind in settings.types.items() if kind.scale is not None)

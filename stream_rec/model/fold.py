@@ -1,12 +1,12 @@
-"""The fold: one event after the other changes profile, item rows and ranker; the only place that knows the order of the steps.
+"""The fold: one event after the other changes rows and ranker; only here is the order of steps.
 
 For each event of a batch:
 
-1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate is dropped;
-2. an item new to the user is first ranked as it stood, and the ranker learns from where it came (test, then learn);
-3. the item rows of the partition, and of the view where that is another, take the event in;
-4. the profile takes the event in;
-5. the refreshed list is ranked for publication.
+1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
+is dropped; 2. an item new to the user is first ranked as it stood, and the ranker learns from where
+it came (test, then learn); 3. the item rows of the partition, and of the view where that is
+another, take the event in; 4. the profile takes the event in; 5. the refreshed list is ranked for
+publication.
 
 Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
 """
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.features import history_bucket
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
+from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
 from stream_rec.kernels.links import add_link, block_places
 from stream_rec.kernels.profiles import (
     ProfileRows,
@@ -33,21 +33,29 @@ from stream_rec.kernels.profiles import (
     push_history,
 )
 from stream_rec.kernels.ranker import (
-    RankerWeights,
     bias_step,
     compute_gradients,
     rank_of,
     step_weights,
 )
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
-from stream_rec.kernels.view import ItemView, list_new_item, refresh_popularity
+from stream_rec.kernels.view import ItemView, is_listed, list_new_item, refresh_popularity
 from stream_rec.kernels.workspace import Workspace
+from stream_rec.model.factors import (
+    add_evidence,
+    find_user_factor,
+    meet_user,
+    place_new_item,
+    solve_item,
+)
+from stream_rec.model.learned import Learned
 from stream_rec.model.ranking import Recipe, best_of, rank_for_user
+from stream_rec.model.ratings import rate
 
 FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
 """What became of an event."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
-"""Instead of the rank of the item taken: it was not new to the user; it was not among the candidates."""
+"""Instead of the rank of the item taken: not new to the user; not among the candidates."""
 
 
 class Batch(NamedTuple):
@@ -61,7 +69,7 @@ class Batch(NamedTuple):
     weight : int32[E]
         In units of 1/WEIGHT_UNIT; negative for rejections.
     value : float64[E]
-        NaN where there is none.
+        The rating, NaN where the event is none.
     event_id : uint64[E]
         Hash of the event id, 0 where there is none.
     offset : int64[E]
@@ -84,6 +92,8 @@ class Outcome(NamedTuple):
     status : uint8[E]
     rank : int32[E]
         Place of the item taken in the list as it stood before, from 0.
+    expected : float32[E]
+        The rating that was expected before, NaN where the event is no rating.
     item, because : int32[E, n]
         The refreshed list, and the item of the history that speaks most for each (−1: none).
     score : float32[E, n]
@@ -94,6 +104,7 @@ class Outcome(NamedTuple):
 
     status: NDArray[np.uint8]
     rank: NDArray[np.int32]
+    expected: NDArray[np.float32]
     item: NDArray[np.int32]
     because: NDArray[np.int32]
     score: NDArray[np.float32]
@@ -107,16 +118,16 @@ class Partition(NamedTuple):
     Attributes
     ----------
     rows : ItemRows
-    weights : RankerWeights
-    weights_durable : int64[1]
-        Event offset up to which the weights had learned on recovery.
+    learned : Learned
+    learned_durable : int64[1]
+        Event offset up to which it had learned on recovery.
     seed : uint64[1]
         Of every random draw of this partition.
     """
 
     rows: ItemRows
-    weights: RankerWeights
-    weights_durable: NDArray[np.int64]
+    learned: Learned
+    learned_durable: NDArray[np.int64]
     seed: NDArray[np.uint64]
 
 
@@ -124,13 +135,14 @@ class Model(NamedTuple):
     """Everything that an event can change or that a ranking reads."""
 
     items: ItemView
-    weights: RankerWeights
+    learned: Learned
     profiles: ProfileRows
     item_hash: NDArray[np.uint64]
+    user_hash: NDArray[np.uint64]
     workspace: Workspace
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold_batch(
     model: Model,
     partition: Partition,
@@ -168,8 +180,9 @@ def fold_batch(
     for e in range(first, len(batch.user)):
         if not _has_room(partition.rows, recipe) or not _has_room(model.items.rows, recipe):
             return e
-        user = batch.user[e]
+        user = widen(batch.user[e])
         outcome.rank[e] = NOT_SCORED
+        outcome.expected[e] = np.nan
         outcome.n_listed[e] = 0
         outcome.status[e] = FOLDED
         if profiles.durable[user] >= batch.offset[e]:
@@ -182,7 +195,7 @@ def fold_batch(
         if publish:
             now_s = max(batch.time_s[e], profiles.last_s[user])
             n_candidates = rank_for_user(
-                model.items, model.weights, profiles, user, now_s, model.workspace, recipe, True
+                model.items, model.learned, profiles, user, now_s, model.workspace, recipe
             )
             outcome.n_listed[e] = best_of(
                 model.items,
@@ -197,13 +210,13 @@ def fold_batch(
     return len(batch.user)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _has_room(rows: ItemRows, recipe: Recipe) -> bool:
     needed = link_places_of_event(len(recipe.scan_limits), recipe.links_max)
-    return rows.links.used[0] + needed <= len(rows.links.neighbour)
+    return bool(rows.links.used[0] + needed <= len(rows.links.neighbour))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def link_places_of_event(history_length: int, links_max: int) -> int:
     """Return the most link places that one event can take.
 
@@ -213,7 +226,7 @@ def link_places_of_event(history_length: int, links_max: int) -> int:
     return (history_length + 2) * block_places(links_max)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _fold_event(
     model: Model,
     partition: Partition,
@@ -224,14 +237,15 @@ def _fold_event(
     e: int,
 ) -> None:
     profiles, view = model.profiles, model.items
-    user, item, offset = batch.user[e], batch.item[e], batch.offset[e]
-    time_s, weight = batch.time_s[e], batch.weight[e]
+    user, item = widen(batch.user[e]), widen(batch.item[e])
+    offset = batch.offset[e]
+    time_s, weight = batch.time_s[e], widen(batch.weight[e])
     seed = mix64(partition.seed[0] ^ np.uint64(offset))
     is_new = not _has_seen(profiles, user, item)
     if is_new and weight > 0:
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
-            view, model.weights, profiles, user, now_s, model.workspace, recipe, False
+            view, model.learned, profiles, user, now_s, model.workspace, recipe
         )
         target = position_of(model.workspace, item, n_candidates)
         outcome.rank[e] = NOT_PROPOSED
@@ -251,13 +265,21 @@ def _fold_event(
     )
     _mark_changed(partition.rows, history, n_history, item, weight, offset)
     if guard[item] < offset:
-        list_new_item(view, item)
+        if not is_listed(view, item):
+            list_new_item(view, item)
+            place_new_item(view, item, model.item_hash[item], model.workspace)
         if weight > 0:
             refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
+    if not np.isnan(batch.value[e]):
+        outcome.expected[e] = _learn_rating(
+            model, partition, separate, user, item, batch.value[e], offset
+        )
+    if is_new and n_history > 0:
+        _learn_factors(model, partition, separate, history, n_history, item, weight, offset)
     _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _has_seen(profiles: ProfileRows, user: int, item: int) -> bool:
     block = profiles.seen_head[user]
     n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
@@ -270,7 +292,7 @@ def _has_seen(profiles: ProfileRows, user: int, item: int) -> bool:
     return False
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _learn_ranking(
     model: Model,
     partition: Partition,
@@ -280,15 +302,16 @@ def _learn_ranking(
     target: int,
     user: int,
     offset: int,
-    seed: int,
+    seed: np.uint64,
 ) -> None:
-    """Let the ranker take one step towards the item taken, in the view and in the partition's own sums."""
+    """Take one step towards the item taken, in the view and in the partition's own sums."""
     workspace, own, rows = model.workspace, partition.rows, model.items.rows
     bucket = history_bucket(model.profiles.n_distinct[user])
-    compute_gradients(model.weights, workspace, n_candidates, target, seed)
-    if partition.weights_durable[0] < offset:
+    ranker = model.learned.ranker
+    compute_gradients(ranker, workspace, n_candidates, target, seed)
+    if partition.learned_durable[0] < offset:
         step_weights(
-            model.weights, partition.weights, workspace, bucket, recipe.learning_rate, separate
+            ranker, partition.learned.ranker, workspace, bucket, recipe.learning_rate, separate
         )
     for x in range(workspace.n_stepped[0]):
         item = workspace.stepped[x]
@@ -301,10 +324,10 @@ def _learn_ranking(
         if separate:
             own.bias_squares[item] += gradient * gradient
             own.bias[item] += step
-        touch(own, item, offset)
+        touch(own, widen(item), offset)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _fold_into(
     rows: ItemRows,
     guard: NDArray[np.int64],
@@ -316,7 +339,7 @@ def _fold_into(
     time_s: float,
     weight: int,
     offset: int,
-    seed: int,
+    seed: np.uint64,
 ) -> None:
     """Add one event to the rows of its item and of the items in the user's history."""
     if guard[item] < offset:
@@ -326,7 +349,7 @@ def _fold_into(
     if guard[item] < offset:
         count_item(rows, item, time_s, weight, recipe.half_lives_s)
     for r in range(n_history):
-        j = history[r]
+        j = widen(history[r])
         if j == item:
             continue
         near = after = 0
@@ -338,10 +361,58 @@ def _fold_into(
             add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
-            add_link(rows.links, item, j, near, weight, 0, recipe.links_max, draw)
+            add_link(rows.links, item, j, near, weight, zero(), recipe.links_max, draw)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
+def _learn_factors(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    history: NDArray[np.int32],
+    n_history: int,
+    item: int,
+    weight: int,
+    offset: int,
+) -> None:
+    """Let the item's implicit factor learn from the user whose history led to it."""
+    view, crowd, workspace = model.items, model.learned.crowd, model.workspace
+    find_user_factor(view, crowd, history, n_history, workspace)
+    if partition.learned_durable[0] < offset:
+        meet_user(crowd, partition.learned.crowd, separate, workspace.user_factor)
+    if partition.rows.durable[item] < offset:
+        add_evidence(partition.rows.evidence[item], workspace.user_factor, weight)
+        if separate:
+            add_evidence(view.rows.evidence[item], workspace.user_factor, weight)
+        solve_item(view, crowd, item, model.item_hash[item], workspace)
+
+
+@inner_kernel
+def _learn_rating(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    user: int,
+    item: int,
+    value: float,
+    offset: int,
+) -> float:
+    return rate(
+        model.learned.ratings_seen,
+        partition.learned.ratings_seen,
+        partition.learned_durable[0] < offset,
+        model.profiles.rating[user],
+        model.items.rows.rating[item],
+        partition.rows.rating[item],
+        partition.rows.durable[item] < offset,
+        model.user_hash[user],
+        model.item_hash[item],
+        value,
+        separate,
+    )
+
+
+@inner_kernel
 def _mark_changed(
     rows: ItemRows, history: NDArray[np.int32], n_history: int, item: int, weight: int, offset: int
 ) -> None:
@@ -351,10 +422,10 @@ def _mark_changed(
         return
     for r in range(n_history):
         if rows.durable[history[r]] < offset:
-            touch(rows, history[r], offset)
+            touch(rows, widen(history[r]), offset)
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _fold_profile(
     profiles: ProfileRows,
     recipe: Recipe,

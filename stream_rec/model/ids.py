@@ -1,4 +1,4 @@
-"""Ids: 64-bit hashes that mean the same in every partition, and the slots that stand for them in this process."""
+"""Ids: 64-bit hashes, the same in every partition, and the slots that stand for them here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def hash_id(text: str) -> int:
 class ItemIds:
     """Item slots in order of first sight: hash → slot, and back to hash and text.
 
-    Two ids with the same hash would be one item; with 10 million items the odds of a single such pair are 1 : 370,000.
+    Two ids with the same hash would be one item; with 10 million items the odds of a single such
+    pair are 1 : 370,000.
     """
 
     def __init__(self) -> None:

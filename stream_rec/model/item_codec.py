@@ -32,17 +32,17 @@ def encode_items(
     """Return (key, row) of the items at `slots`."""
     head = np.zeros(len(slots), ITEM_TYPE)
     head["version"] = VERSION
-    for field in ("applied", "count", "first_s", "last_s", "bias", "bias_squares"):
+    for field in ("applied", "taken", "first_s", "last_s", "bias", "bias_squares"):
         head[field] = getattr(rows, field)[slots]
     head["n_popularity"] = rows.popularity.shape[1]
-    head["n_evidence"] = rows.evidence.shape[1]
+    head["n_factors"] = _n_factors(rows)
     head["n_links"] = rows.links.length[slots]
     places = places_of(rows.links, slots)
     links = np.empty(len(places), LINK_TYPE)
     links["item"] = ids.hashes[rows.links.neighbour[places]]
     for field in ("near", "wide", "after"):
         links[field] = getattr(rows.links, field)[places]
-    fixed = (head, rows.popularity[slots], rows.evidence[slots])
+    fixed = (head, rows.popularity[slots], rows.evidence[slots], rows.rating[slots])
     link_ends = np.cumsum(head["n_links"], dtype=np.int64) * LINK_TYPE.itemsize
     return _assemble(ids.hashes[slots], fixed, links.tobytes(), link_ends.tolist())
 
@@ -89,17 +89,19 @@ def decode_items(
     """
     if not keys:
         return
-    n_half_lives, n_evidence = rows.popularity.shape[1], rows.evidence.shape[1]
-    head = read_heads(keys, values, n_half_lives, n_evidence)
+    n_half_lives, n_factors = rows.popularity.shape[1], _n_factors(rows)
+    head = read_heads(keys, values, n_half_lives, n_factors)
     first, second = ITEM_TYPE.itemsize, ITEM_TYPE.itemsize + 8 * n_half_lives
-    third = second + 4 * n_evidence
+    third = second + 4 * (n_factors + 1)
+    fourth = third + 4 * (n_factors + 1)
     slots = item_slots(ids, keys)
-    for field in ("applied", "count", "first_s", "last_s", "bias", "bias_squares"):
+    for field in ("applied", "taken", "first_s", "last_s", "bias", "bias_squares"):
         getattr(rows, field)[slots] = head[field]
     rows.durable[slots] = head["applied"]
     rows.popularity[slots] = _columns([v[first:second] for v in values], "<f8", n_half_lives)
-    rows.evidence[slots] = _columns([v[second:third] for v in values], "<f4", n_evidence)
-    links = np.frombuffer(b"".join([v[third:] for v in values]), LINK_TYPE)
+    rows.evidence[slots] = _columns([v[second:third] for v in values], "<f4", n_factors + 1)
+    rows.rating[slots] = _columns([v[third:fourth] for v in values], "<f4", n_factors + 1)
+    links = np.frombuffer(b"".join([v[fourth:] for v in values]), LINK_TYPE)
     load_links(
         rows.links,
         slots,
@@ -144,13 +146,13 @@ def item_slots(ids: ItemIds, keys: Sequence[bytes]) -> NDArray[np.int32]:
 
 def linked_hashes(head: NDArray[np.void], values: Sequence[bytes]) -> NDArray[np.uint64]:
     """Return the hashes of all items that the links of rows checked by `read_heads` point to."""
-    at = ITEM_TYPE.itemsize + 8 * int(head["n_popularity"][0]) + 4 * int(head["n_evidence"][0])
+    at = ITEM_TYPE.itemsize + int(_fixed_bytes(head[:1])[0])
     joined = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
     return np.ascontiguousarray(joined["item"])
 
 
 def read_heads(
-    keys: Sequence[bytes], values: Sequence[bytes], n_half_lives: int, n_evidence: int
+    keys: Sequence[bytes], values: Sequence[bytes], n_half_lives: int, n_factors: int
 ) -> NDArray[np.void]:
     """Return the fixed heads of rows, after checking versions, lengths and configuration.
 
@@ -167,8 +169,7 @@ def read_heads(
     head = np.frombuffer(b"".join([v[: ITEM_TYPE.itemsize] for v in values]), ITEM_TYPE)
     expected = (
         ITEM_TYPE.itemsize
-        + 8 * head["n_popularity"].astype(np.int64)
-        + 4 * head["n_evidence"].astype(np.int64)
+        + _fixed_bytes(head)
         + LINK_TYPE.itemsize * head["n_links"].astype(np.int64)
     )
     lengths = np.fromiter(map(len, values), np.int64, len(values))
@@ -176,20 +177,30 @@ def read_heads(
     if len(wrong):
         x = wrong[0]
         raise damaged(keys[x], f"expected an item row of {expected[x]} bytes, came {lengths[x]}")
-    _check_shape(head, n_half_lives, n_evidence)
+    _check_shape(head, n_half_lives, n_factors)
     return head
 
 
-def _check_shape(head: NDArray[np.void], n_half_lives: int, n_evidence: int) -> None:
+def _n_factors(rows: ItemRows) -> int:
+    return int(rows.evidence.shape[1] - 1)
+
+
+def _fixed_bytes(head: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the bytes between head and links: popularity, evidence and rating."""
+    n_popularity = head["n_popularity"].astype(np.int64)
+    return 8 * n_popularity + 2 * 4 * (head["n_factors"].astype(np.int64) + 1)
+
+
+def _check_shape(head: NDArray[np.void], n_half_lives: int, n_factors: int) -> None:
     for field, expected, setting in (
         ("n_popularity", n_half_lives, "model.half_lives_s"),
-        ("n_evidence", n_evidence, "model.n_factors"),
+        ("n_factors", n_factors, "model.n_factors"),
     ):
         if (head[field] != expected).any():
             came = head[field][head[field] != expected][0]
             raise RowFormatError(
-                f"expected {expected} numbers as {setting} says, came rows with {came}; set {setting} as it was, "
-                "or rebuild the model from the event log under another app_id"
+                f"expected {expected} numbers as {setting} says, came rows with {came}; set "
+                f"{setting} as it was, or rebuild the model from the event log under another app_id"
             )
 
 

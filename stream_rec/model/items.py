@@ -1,10 +1,9 @@
-"""The item side of the model: rows per partition, their sum the view, growth, freezing and loading."""
+"""The item side of the model: rows per partition, their sum, growth, freezing and loading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from stream_rec.kernels.item_rows import (
     ItemRows,
     empty_item_rows,
 )
+from stream_rec.kernels.jit import kernel, widen
 from stream_rec.kernels.links import add_link
 from stream_rec.kernels.toplist import rebuild
 from stream_rec.kernels.view import empty_view
@@ -29,6 +29,7 @@ from stream_rec.model.item_codec import (
     linked_hashes,
     read_heads,
 )
+from stream_rec.model.ratings import add_rating
 from stream_rec.model.rows import ITEM, ITEM_ID, hash_of_key
 
 FIRST_ITEMS = 1024
@@ -40,9 +41,10 @@ class Items:
 
     Parameters
     ----------
-    n_half_lives, n_factors, n_evidence, links_max : int
+    n_half_lives, n_factors, links_max : int
     separate : bool
-        Whether the view is kept apart from the rows: needed as soon as there is more than one partition.
+        Whether the view is kept apart from the rows: needed as soon as there is more than one
+        partition.
 
     Attributes
     ----------
@@ -53,13 +55,12 @@ class Items:
     """
 
     def __init__(
-        self, n_half_lives: int, n_factors: int, n_evidence: int, links_max: int, *, separate: bool
+        self, n_half_lives: int, n_factors: int, links_max: int, *, separate: bool
     ) -> None:
         self.ids = ItemIds()
         self.separate = separate
         self._n_factors = n_factors
         self._n_half_lives = n_half_lives
-        self._n_evidence = n_evidence
         self._links_max = links_max
         self._size = FIRST_ITEMS
         self.own: dict[int, ItemRows] = {}
@@ -98,7 +99,7 @@ class Items:
         return True
 
     def reserve_links(self, partition: int, n_places: int) -> None:
-        """Make room for at least `n_places` more link places in a partition's rows and the view's."""
+        """Make room for `n_places` more link places in a partition's rows and the view's."""
         rows = self.own[partition] = self._with_link_places(self.own[partition], n_places)
         if self.separate:
             rows = self._with_link_places(self.view.rows, n_places)
@@ -109,7 +110,7 @@ class Items:
         return int(np.count_nonzero(self.own[partition].dirty))
 
     def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
-        """Return the changed rows of a partition, encoded, and take them as unchanged from now on."""
+        """Return the changed rows of a partition, encoded; from now on they count as unchanged."""
         rows = self.own[partition]
         dirty = np.flatnonzero(rows.dirty)
         unnamed = dirty[rows.named[dirty] == 0]
@@ -136,7 +137,7 @@ class Items:
             elif key[:1] == ITEM:
                 keys.append(key)
                 values.append(value)
-        head = read_heads(keys, values, self._n_half_lives, self._n_evidence)
+        head = read_heads(keys, values, self._n_half_lives, self._n_factors)
         named = [self.ids.set_text(item_hash, text) for item_hash, text in texts]
         if keys:
             item_slots(self.ids, keys)
@@ -148,14 +149,14 @@ class Items:
         self.own[partition].named[named] = 1
 
     def sum_up(self) -> None:
-        """Compute the view anew: the sum of the open partitions' rows in partition order, and what is derived from it."""
+        """Compute the view anew: the sum of all rows, and what is derived from it."""
         n_items = len(self.ids)
         if self.separate:
             # All blocks that a growing row passes through take less than four times its links.
             n_places = 4 * sum(int(rows.links.used[0]) for rows in self.own.values())
             total = self._empty_rows(doubled(FIRST_LINK_PLACES, n_places))
             for partition in sorted(self.own):
-                _add_rows(total, self.own[partition], n_items, self.ids.hashes, self._links_max)
+                add_rows(total, self.own[partition], n_items, self.ids.hashes, self._links_max)
             self.view = self.view._replace(rows=total)
         elif not self.own:
             self.view = self.view._replace(rows=self._empty_rows(FIRST_LINK_PLACES))
@@ -163,7 +164,7 @@ class Items:
 
     def _derive(self, n_items: int) -> None:
         view, rows = self.view, self.view.rows
-        count = rows.count[:n_items] / WEIGHT_UNIT
+        count = rows.taken[:n_items] / WEIGHT_UNIT
         keys = view.top.keys
         keys[:] = -np.inf
         keys[:n_items, : self._n_half_lives] = rows.popularity[:n_items]
@@ -171,6 +172,7 @@ class Items:
             keys[:n_items, self._n_half_lives] = np.log2(count)
         seen = np.isfinite(rows.first_s[:n_items])
         keys[:n_items, self._n_half_lives + 1] = np.where(seen, rows.first_s[:n_items], -np.inf)
+        view.n_seen[0] = np.count_nonzero(seen)
         rebuild(view.top, n_items)
         for which in range(self._n_half_lives + 1):
             view.total[which] = np.logaddexp2.reduce(keys[:n_items, which], initial=-np.inf)
@@ -179,7 +181,7 @@ class Items:
 
     def _empty_rows(self, n_places: int) -> ItemRows:
         return empty_item_rows(
-            self._size, self._n_half_lives, self._n_evidence, n_places, self._links_max
+            self._size, self._n_half_lives, self._n_factors, n_places, self._links_max
         )
 
     def _grown(self, rows: ItemRows) -> ItemRows:
@@ -192,13 +194,13 @@ class Items:
         return copy_into(self._empty_rows(doubled(len(rows.links.neighbour), needed)), rows)
 
 
-@nb.njit(cache=True, nogil=True)
-def _add_rows(
+@kernel
+def add_rows(
     total: ItemRows, rows: ItemRows, n_items: int, hashes: NDArray[np.uint64], links_max: int
 ) -> None:
-    """Add a partition's rows to the view's; what is learned by gradient adds as steps away from the start value."""
+    """Add a partition's rows to the view's; what is learned by gradient adds as value − start."""
     for i in range(n_items):
-        total.count[i] += rows.count[i]
+        total.taken[i] += rows.taken[i]
         total.first_s[i] = min(total.first_s[i], rows.first_s[i])
         total.last_s[i] = max(total.last_s[i], rows.last_s[i])
         for h in range(rows.popularity.shape[1]):
@@ -207,15 +209,16 @@ def _add_rows(
         total.bias_squares[i] += rows.bias_squares[i] - np.float32(BIAS_SQUARES_START)
         for x in range(rows.evidence.shape[1]):
             total.evidence[i, x] += rows.evidence[i, x]
+        add_rating(total.rating[i], rows.rating[i], hashes[i])
         links = rows.links
         for place in range(links.start[i], links.start[i] + links.length[i]):
             add_link(
                 total.links,
                 i,
-                links.neighbour[place],
-                links.near[place],
-                links.wide[place],
-                links.after[place],
+                widen(links.neighbour[place]),
+                widen(links.near[place]),
+                widen(links.wide[place]),
+                widen(links.after[place]),
                 links_max,
                 hashes[i],
             )

@@ -1,6 +1,7 @@
 """The message on the recommendations topic: a user's refreshed list as JSON (docs/messages.md).
 
-Written by joining ready-made pieces, because it is done for every event; ids are encoded once per item.
+Written by joining ready-made pieces, because it is done for every event; ids are encoded once per
+item.
 """
 
 from __future__ import annotations

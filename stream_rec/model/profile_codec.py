@@ -31,9 +31,9 @@ def encode_profile(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
     head["applied"] = profiles.applied[user]
     head["n_event_ids_ever"] = profiles.n_event_ids[user]
     head["last_s"] = profiles.last_s[user]
-    head["rating_bias"] = profiles.rating_bias[user]
     head["n_distinct"] = profiles.n_distinct[user]
-    head["n_factors"] = profiles.rating_factor.shape[1]
+    rating = profiles.rating[user] if profiles.rating[user].any() else profiles.rating[user, :0]
+    head["n_rating"] = len(rating)
     head["n_history"], head["n_seen"], head["n_event_ids"] = n_history, len(seen), n_event_ids
     history = np.empty(n_history, HISTORY_TYPE)
     history["item"] = ids.hashes[profiles.history_item[user, :n_history]]
@@ -42,7 +42,7 @@ def encode_profile(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
     return b"".join(
         (
             head.tobytes(),
-            profiles.rating_factor[user].tobytes(),
+            rating.tobytes(),
             history.tobytes(),
             ids.hashes[seen].tobytes(),
             profiles.event_ids[user, :n_event_ids].tobytes(),
@@ -51,7 +51,7 @@ def encode_profile(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
 
 
 def _seen_items(profiles: ProfileRows, user: int) -> list[int]:
-    """Return the slots of the items seen, oldest first, so that adding them again gives the same chain."""
+    """Return the slots of the items seen, oldest first: added again they give the same chain."""
     blocks: list[list[int]] = []
     block = int(profiles.seen_head[user])
     n_here = (int(profiles.n_seen[user]) - 1) % SEEN_BLOCK + 1
@@ -65,7 +65,7 @@ def _seen_items(profiles: ProfileRows, user: int) -> list[int]:
 def decode_profile(
     profiles: ProfileRows, ids: ItemIds, user: int, key: bytes, value: bytes
 ) -> None:
-    """Set the row of the user at a slot; the pool of seen items must have room (see `blocks_needed`).
+    """Set the row of the user at a slot; the pool of seen items must have room (`blocks_needed`).
 
     A longer history or more event ids than the configuration keeps are cut to the newest.
 
@@ -74,11 +74,12 @@ def decode_profile(
     RowFormatError
     """
     check_version(key, value)
-    head, factor, history, seen, event_ids = split(key, value, PROFILE_TYPE, PROFILE_PARTS)
-    if len(factor) != profiles.rating_factor.shape[1]:
+    head, rating, history, seen, event_ids = split(key, value, PROFILE_TYPE, PROFILE_PARTS)
+    if len(rating) not in (0, profiles.rating.shape[1]):
         raise RowFormatError(
-            f"expected {profiles.rating_factor.shape[1]} numbers as model.n_factors says, came a profile with "
-            f"{len(factor)}; set model.n_factors as it was, or rebuild the model under another app_id"
+            f"expected {profiles.rating.shape[1] - 1} factors as model.n_factors says, came "
+            f"{len(rating) - 1} at key {key.hex()}; set model.n_factors as it was, or rebuild the "
+            "model from the event log under another app_id"
         )
     n_ever = int(head["n_event_ids_ever"][0])
     if n_ever < len(event_ids):
@@ -92,8 +93,7 @@ def decode_profile(
     load_seen(profiles, user, ids.slots_of_hashes(seen))
     profiles.n_distinct[user] = head["n_distinct"][0]
     profiles.last_s[user] = head["last_s"][0]
-    profiles.rating_bias[user] = head["rating_bias"][0]
-    profiles.rating_factor[user] = factor
+    profiles.rating[user, : len(rating)] = rating
     profiles.applied[user] = profiles.durable[user] = head["applied"][0]
     _restore_event_ids(profiles, user, event_ids, n_ever)
 

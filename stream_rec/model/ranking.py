@@ -1,27 +1,28 @@
-"""Ranking: from a user's profile to the ordered list; sources → candidates → features → scores → the best n."""
+"""Ranking: from a profile to the list; sources → candidates → features → scores → the best n."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up
 from stream_rec.kernels.features import history_bucket, write_context, write_features
+from stream_rec.kernels.jit import inner_kernel, kernel
 from stream_rec.kernels.profiles import ProfileRows
-from stream_rec.kernels.ranker import RankerWeights, score_candidates
-from stream_rec.kernels.sources import accumulate_sources
+from stream_rec.kernels.ranker import score_candidates
+from stream_rec.kernels.sources import accumulate_sources, predict_touched
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     EXCLUDED,
     N_LINK_SOURCES,
-    TOUCHED,
     TOUCHED_AT,
     Workspace,
     next_stamp,
 )
+from stream_rec.model.factors import find_user_factor
+from stream_rec.model.learned import Learned
 
 SEEN_PENALTY = 1e6
 """Puts a seen item, taken only where unseen ones do not fill the list, behind every unseen one."""
@@ -52,7 +53,7 @@ class Recipe(NamedTuple):
     exclude_seen: bool
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp: int) -> None:
     block = profiles.seen_head[user]
     n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
@@ -63,23 +64,22 @@ def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp:
         block = profiles.seen_next[block]
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def rank_for_user(
     view: ItemView,
-    weights: RankerWeights,
+    learned: Learned,
     profiles: ProfileRows,
     user: int,
     now_s: float,
     workspace: Workspace,
     recipe: Recipe,
-    fill: bool,
 ) -> int:
-    """Score the candidates for a user.
+    """Score the candidates for a user; seen items make up for missing unseen ones.
 
     Parameters
     ----------
     view : ItemView
-    weights : RankerWeights
+    learned : Learned
     profiles : ProfileRows
     user : int
         Slot.
@@ -88,8 +88,6 @@ def rank_for_user(
     workspace : Workspace
         `candidate`, `feature`, `score` are written.
     recipe : Recipe
-    fill : bool
-        Whether seen items make up for missing unseen ones.
 
     Returns
     -------
@@ -101,24 +99,28 @@ def rank_for_user(
         _exclude_seen(profiles, user, workspace, stamp)
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
+    find_user_factor(view, learned.crowd, history, n_history, workspace)
+    predict_touched(view, workspace, n_touched)
     n_unseen = collect_candidates(
         view, workspace, n_touched, recipe.candidates_per_source, recipe.newest_candidates, stamp
     )
     n_candidates = n_unseen
-    if fill and n_unseen < recipe.list_length:
+    if n_unseen < recipe.list_length:
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen)
     n_distinct = profiles.n_distinct[user]
-    last_count = view.rows.count[history[0]] if n_history > 0 else np.int64(0)
+    last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
     write_features(view, workspace, factor, n_touched, n_candidates, now_s, stamp)
-    score_candidates(weights, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct))
+    score_candidates(
+        learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
+    )
     for a in range(n_unseen, n_candidates):
         workspace.score[a] -= SEEN_PENALTY
     return n_candidates
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def best_of(
     view: ItemView,
     workspace: Workspace,
@@ -129,13 +131,13 @@ def best_of(
     reason: NDArray[np.int8],
     because: NDArray[np.int32],
 ) -> int:
-    """Write the best candidates in order, with what speaks most for each; return how many there are.
+    """Write the best candidates in order, with what speaks most for each; return their number.
 
     Parameters
     ----------
     item, score, reason, because : arrays of n
-        Written: item slot, score, feature column of the strongest share, and the item of the history behind it (NO_ITEM where the
-        reason is no link).
+        Written: item slot, score, feature column of the strongest share, and the item of the
+        history behind it (NO_ITEM where the reason is no link).
     """
     n_best = 0
     for a in range(n_candidates):
@@ -161,7 +163,7 @@ def best_of(
     return n_best
 
 
-@nb.njit(cache=True, nogil=True)
+@inner_kernel
 def _strongest_share(workspace: Workspace, a: int, n_shares: int) -> int:
     """Return the feature column in which candidate `a` has its largest share, −1 if it has none."""
     strongest = -1
@@ -171,3 +173,23 @@ def _strongest_share(workspace: Workspace, a: int, n_shares: int) -> int:
         ):
             strongest = f
     return strongest
+
+
+@kernel
+def list_for_user(
+    view: ItemView,
+    learned: Learned,
+    profiles: ProfileRows,
+    user: int,
+    now_s: float,
+    workspace: Workspace,
+    recipe: Recipe,
+    item: NDArray[np.int32],
+    score: NDArray[np.float32],
+    reason: NDArray[np.int8],
+    because: NDArray[np.int32],
+) -> int:
+    """Rank for a user and write the best; see `rank_for_user` and `best_of`."""
+    n_candidates = rank_for_user(view, learned, profiles, user, now_s, workspace, recipe)
+    history = profiles.history_item[user]
+    return best_of(view, workspace, history, n_candidates, item, score, reason, because)

@@ -1,16 +1,20 @@
-"""Row codecs: what stands in the tables and changelogs, byte for byte. Little-endian, packed, format version 1.
+"""Row codecs: what stands in tables and changelogs, byte for byte.
 
-    key     kind (1 byte) + hash of the id (8 bytes, big-endian); kind i, n, u; the weights' key is the one byte w
+Little-endian, packed, format version 1.
+
+    key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · spare u16 · applied_offset i64
-    i       header · count i64 · first_s f64 · last_s f64 · bias f32 · bias_squares f32 · H, E, L u32
-            · popularity f64[H] · evidence f32[E] · links {hash u64, near i32, wide i32, after i32}[L]
+    i       header · taken i64 · first_s f64 · last_s f64 · bias f32 · bias_squares f32
+            · H, F, L u32 · popularity f64[H] · evidence f32[F + 1] · rating f32[F + 1]
+            · links {hash u64, near i32, wide i32, after i32}[L]
     n       header · the item's id in UTF-8
-    u       header · n_event_ids i64 · last_s f64 · rating_bias f32 · n_distinct, F, R, S, D u32
-            · rating_factor f32[F] · history {hash u64, time_s f64, offset i64}[R] · seen u64[S] · event_ids u64[D]
-    w       header · count u32 · weights f32[count]
+    u       header · n_event_ids i64 · last_s f64 · n_distinct, F, R, S, D u32 · rating f32[F]
+            · history {hash u64, time_s f64, offset i64}[R] · seen u64[S] · event_ids u64[D]
+    w       header · W, S u32 · weights f32[W] · sums f64[S]
 
-A row tells its own lengths, so it can be read under another configuration; what does not fit the configuration is refused with
-an error that says what to do. A released format never changes: a new one gets a new version and an upgrade.
+A row tells its own lengths, so it can be read under another configuration; what does not fit the
+configuration is refused with an error that says what to do. A released format never changes: a new
+one gets a new version and an upgrade.
 """
 
 from __future__ import annotations
@@ -30,13 +34,13 @@ HEADER_TYPE = np.dtype(HEADER)
 ITEM_TYPE = np.dtype(
     [
         *HEADER,
-        ("count", "<i8"),
+        ("taken", "<i8"),
         ("first_s", "<f8"),
         ("last_s", "<f8"),
         ("bias", "<f4"),
         ("bias_squares", "<f4"),
         ("n_popularity", "<u4"),
-        ("n_evidence", "<u4"),
+        ("n_factors", "<u4"),
         ("n_links", "<u4"),
     ]
 )
@@ -46,16 +50,15 @@ PROFILE_TYPE = np.dtype(
         *HEADER,
         ("n_event_ids_ever", "<i8"),
         ("last_s", "<f8"),
-        ("rating_bias", "<f4"),
         ("n_distinct", "<u4"),
-        ("n_factors", "<u4"),
+        ("n_rating", "<u4"),
         ("n_history", "<u4"),
         ("n_seen", "<u4"),
         ("n_event_ids", "<u4"),
     ]
 )
 HISTORY_TYPE = np.dtype([("item", "<u8"), ("time_s", "<f8"), ("offset", "<i8")])
-WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4")])
+WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4"), ("n_sums", "<u4")])
 
 
 ROW_KEY_BYTES = 9
@@ -66,8 +69,8 @@ def row_key(kind: bytes, id_hash: int) -> bytes:
 
     Examples
     --------
-    >>> row_key(ITEM, 258)
-    b'i\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x02'
+    >>> row_key(ITEM, 258).hex()
+    '690000000000000102'
     """
     return kind + int(id_hash).to_bytes(8, "big")
 
@@ -99,7 +102,8 @@ def check_version(key: bytes, row: bytes) -> None:
     version = int.from_bytes(row[:2], "little")
     if version > VERSION:
         raise RowFormatError(
-            f"row format {version} is newer than this build reads (1–{VERSION}), at key {key.hex()}; upgrade the worker"
+            f"row format {version} is newer than this build reads (1–{VERSION}), at key "
+            f"{key.hex()}; upgrade the worker"
         )
     if version < 1:
         raise damaged(key, f"expected row format 1–{VERSION}, came {version}")
@@ -111,7 +115,7 @@ def split(
     head: np.dtype[np.void],
     parts: Sequence[tuple[str, np.dtype[np.void] | str]],
 ) -> list[NDArray]:  # type: ignore[type-arg]
-    """Read one row: its fixed head (an array of one), then for each part the array whose length the head names.
+    """Read one row: its fixed head, then for each part the array whose length the head names.
 
     Raises
     ------
@@ -137,14 +141,10 @@ def split(
     return arrays
 
 
-ITEM_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
-    ("n_popularity", "<f8"),
-    ("n_evidence", "<f4"),
-    ("n_links", LINK_TYPE),
-]
 PROFILE_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [
-    ("n_factors", "<f4"),
+    ("n_rating", "<f4"),
     ("n_history", HISTORY_TYPE),
     ("n_seen", "<u8"),
     ("n_event_ids", "<u8"),
 ]
+WEIGHTS_PARTS: list[tuple[str, np.dtype[np.void] | str]] = [("n_weights", "<f4"), ("n_sums", "<f8")]

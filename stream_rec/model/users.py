@@ -1,4 +1,4 @@
-"""The user side of the model: profiles of the users now in memory, read on demand, evicted when clean and idle."""
+"""The user side of the model: profiles in memory, read on demand, evicted when clean and idle."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Users:
     Attributes
     ----------
     rows : ProfileRows
+    hashes : uint64[U]
+        Of the users at the slots.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Users:
         self._free: list[int] = list(range(FIRST_USERS - 1, -1, -1))
         self._turn = 0
         self.rows = empty_profile_rows(FIRST_USERS, *self._shape, FIRST_USERS)
-        self._hash: NDArray[np.uint64] = np.zeros(FIRST_USERS, np.uint64)
+        self.hashes: NDArray[np.uint64] = np.zeros(FIRST_USERS, np.uint64)
         self._partition: NDArray[np.int32] = np.full(FIRST_USERS, NO_PARTITION, np.int32)
         self._last_turn: NDArray[np.int64] = np.zeros(FIRST_USERS, np.int64)
 
@@ -100,17 +102,17 @@ class Users:
         """Make room for `n_blocks` more blocks of seen items."""
         needed = int(self.rows.seen_used[0]) + n_blocks
         if needed > len(self.rows.seen_next):
-            self._grow(len(self._hash), doubled(len(self.rows.seen_next), needed))
+            self._grow(len(self.hashes), doubled(len(self.rows.seen_next), needed))
 
     def n_dirty(self, partition: int) -> int:
         """Return how many profiles of a partition changed since they were last frozen."""
         return len(self._dirty(partition))
 
     def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
-        """Return the changed profiles of a partition, encoded, and take them as unchanged from now on."""
+        """Return the changed profiles of a partition, encoded; they count as unchanged then."""
         dirty = self._dirty(partition)
         frozen = [
-            (row_key(PROFILE, int(self._hash[user])), encode_profile(self.rows, self._ids, user))
+            (row_key(PROFILE, int(self.hashes[user])), encode_profile(self.rows, self._ids, user))
             for user in dirty.tolist()
         ]
         self.rows.dirty[dirty] = 0
@@ -136,7 +138,7 @@ class Users:
                 decode_profile(self.rows, self._ids, slot, key, value)
             self._free.pop()
             self._slots[user_hash] = slot
-            self._hash[slot] = user_hash
+            self.hashes[slot] = user_hash
             self._partition[slot] = partition
 
     def _make_room(self, n_users: int) -> None:
@@ -149,26 +151,26 @@ class Users:
                 idle = idle[oldest]
             self._evict(idle)
         if len(self._free) < n_users:
-            present = len(self._hash)
+            present = len(self.hashes)
             self._grow(doubled(present, len(self._slots) + n_users), len(self.rows.seen_next))
 
     def _evict(self, slots: NDArray[np.int64]) -> None:
         clear_profiles(self.rows, slots)
         for slot in slots.tolist():
-            del self._slots[int(self._hash[slot])]
+            del self._slots[int(self.hashes[slot])]
             self._free.append(slot)
         self._partition[slots] = NO_PARTITION
 
     def _grow(self, n_users: int, n_blocks: int) -> None:
         """Lengthen the columns; slots beyond the present ones become free."""
         larger = empty_profile_rows(n_users, *self._shape, n_blocks)
-        present = len(self._hash)
+        present = len(self.hashes)
         self.rows = copy_into(larger, self.rows)
         columns = (
             np.zeros(n_users, np.uint64),
             np.full(n_users, NO_PARTITION, np.int32),
             np.zeros(n_users, np.int64),
         )
-        old = (self._hash, self._partition, self._last_turn)
-        self._hash, self._partition, self._last_turn = copy_into(columns, old)
+        old = (self.hashes, self._partition, self._last_turn)
+        self.hashes, self._partition, self._last_turn = copy_into(columns, old)
         self._free.extend(range(n_users - 1, present - 1, -1))

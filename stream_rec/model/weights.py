@@ -1,6 +1,9 @@
-"""The ranker's weights per partition, and their sum: the start value plus the steps of all partitions."""
+"""What partitions learned beside their rows, and the sum: the start value plus all steps."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,32 +11,41 @@ from numpy.typing import NDArray
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.kernels.ranker import RankerWeights
-from stream_rec.model.rows import VERSION, WEIGHTS, WEIGHTS_TYPE, check_version, split
+from stream_rec.kernels.ridge import Crowd
+from stream_rec.model.learned import Learned
+from stream_rec.model.rows import (
+    VERSION,
+    WEIGHTS,
+    WEIGHTS_PARTS,
+    WEIGHTS_TYPE,
+    check_version,
+    split,
+)
 
 
 class Weights:
-    """Weights of the open partitions and the view over them.
+    """What the open partitions learned, and the view over it.
 
     Parameters
     ----------
-    start : RankerWeights
-        The value before any event; the same for all partitions.
+    start : Learned
+        The state before any event; the same for all partitions.
     separate : bool
         Whether the view is kept apart from the partitions' own.
 
     Attributes
     ----------
-    view : RankerWeights
-    own : dict of int to RankerWeights
+    view : Learned
+    own : dict of int to Learned
     durable : dict of int to int64[1]
-        Event offset up to which the weights had learned on recovery.
+        Event offset up to which a partition had learned on recovery.
     """
 
-    def __init__(self, start: RankerWeights, *, separate: bool) -> None:
+    def __init__(self, start: Learned, *, separate: bool) -> None:
         self._start = start
         self._separate = separate
         self.view = _copy(start)
-        self.own: dict[int, RankerWeights] = {}
+        self.own: dict[int, Learned] = {}
         self.durable: dict[int, NDArray[np.int64]] = {}
 
     def open_partition(self, partition: int) -> None:
@@ -42,7 +54,7 @@ class Weights:
         self.durable[partition] = np.full(1, NO_OFFSET, np.int64)
 
     def close_partition(self, partition: int) -> None:
-        """Forget a partition's steps."""
+        """Forget what a partition learned."""
         del self.own[partition], self.durable[partition]
         self.sum_up()
 
@@ -52,41 +64,69 @@ class Weights:
             if not self.own:
                 self.view = _copy(self._start)
             return
-        for x, (target, start) in enumerate(zip(self.view, self._start, strict=True)):
-            target[:] = start
-            for partition in sorted(self.own):
-                target += self.own[partition][x] - start
+        for target, start in zip(_arrays(self.view), _arrays(self._start), strict=True):
+            target[...] = start
+        for partition in sorted(self.own):
+            for target, own, start in zip(
+                _arrays(self.view), _arrays(self.own[partition]), _arrays(self._start), strict=True
+            ):
+                target += own - start
 
     def encode(self, partition: int, offset: int) -> bytes:
-        """Return the row of a partition's weights, which have learned up to `offset`."""
-        numbers = np.concatenate([array.reshape(-1) for array in self.own[partition]])
+        """Return the row of what a partition learned up to `offset`."""
+        weights, sums = _flat(self.own[partition])
         head = np.zeros(1, WEIGHTS_TYPE)
-        head["version"], head["applied"], head["n_weights"] = VERSION, offset, len(numbers)
-        return head.tobytes() + numbers.astype("<f4").tobytes()
+        head["version"], head["applied"] = VERSION, offset
+        head["n_weights"], head["n_sums"] = len(weights), len(sums)
+        return head.tobytes() + weights.astype("<f4").tobytes() + sums.astype("<f8").tobytes()
 
     def load(self, partition: int, value: bytes) -> None:
-        """Set a partition's weights from their row.
+        """Set what a partition learned from its row.
 
         Raises
         ------
         RowFormatError
-            Among others where the configuration has other features than the row was written with.
+            Among others where the configuration has other features or factors than the row was
+            written with.
         """
         check_version(WEIGHTS, value)
-        head, numbers = split(WEIGHTS, value, WEIGHTS_TYPE, [("n_weights", "<f4")])
+        head, weights, sums = split(WEIGHTS, value, WEIGHTS_TYPE, WEIGHTS_PARTS)
         own = self.own[partition]
-        expected = sum(array.size for array in own)
-        if len(numbers) != expected:
+        expected = tuple(len(values) for values in _flat(own))
+        if (len(weights), len(sums)) != expected:
             raise RowFormatError(
-                f"expected {expected} ranker weights, came {len(numbers)}; set model.half_lives_s as it was, or rebuild "
-                "the model from the event log under another app_id"
+                f"expected {expected} weights and sums, came {(len(weights), len(sums))}; set "
+                "model.half_lives_s and model.n_factors as they were, or rebuild the model from "
+                "the event log under another app_id"
             )
-        at = 0
-        for array in own:
-            array[...] = numbers[at : at + array.size].reshape(array.shape)
-            at += array.size
+        _fill((array for array in _arrays(own) if array.dtype == np.float32), weights)
+        _fill((array for array in _arrays(own) if array.dtype == np.float64), sums)
         self.durable[partition][0] = head["applied"][0]
 
 
-def _copy(weights: RankerWeights) -> RankerWeights:
-    return RankerWeights(*(array.copy() for array in weights))
+def _arrays(learned: Learned) -> Iterator[NDArray[Any]]:
+    yield from learned.ranker
+    yield from learned.crowd
+    yield learned.ratings_seen
+
+
+def _flat(learned: Learned) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return all float32 numbers, then all float64 numbers."""
+    weights = [array.reshape(-1) for array in _arrays(learned) if array.dtype == np.float32]
+    sums = [array.reshape(-1) for array in _arrays(learned) if array.dtype == np.float64]
+    return np.concatenate(weights), np.concatenate(sums)
+
+
+def _fill(arrays: Iterator[NDArray[Any]], numbers: NDArray[Any]) -> None:
+    at = 0
+    for array in arrays:
+        array[...] = numbers[at : at + array.size].reshape(array.shape)
+        at += array.size
+
+
+def _copy(learned: Learned) -> Learned:
+    return Learned(
+        RankerWeights(*(array.copy() for array in learned.ranker)),
+        Crowd(*(array.copy() for array in learned.crowd)),
+        learned.ratings_seen.copy(),
+    )

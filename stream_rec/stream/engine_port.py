@@ -39,7 +39,7 @@ class Refused(Protocol):
     """A record that cannot be used."""
 
     @property
-    def index(self) -> int:
+    def place(self) -> int:
         """Position in the batch."""
 
     @property

@@ -140,7 +140,7 @@ class Processor:
         for published in result.published:
             await publish(topic, published.key, published.value, RECOMMENDATION_HEADERS)
         for refused in result.refused:
-            record = records[refused.index]
+            record = records[refused.place]
             headers = _dead_letter_headers(record, refused, now_ms)
             await publish(self._topics.dlq, record.key, record.value, headers)
 

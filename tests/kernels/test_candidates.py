@@ -13,13 +13,14 @@ from stream_rec.kernels.candidates import (
     fill_up,
     position_of,
 )
-from stream_rec.kernels.sources import accumulate_sources, scan_limits
+from stream_rec.kernels.sources import accumulate_sources, predict_touched, scan_limits
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     EXCLUDED,
     NEAR_INVERSE,
     NEAR_ROOT,
+    PREDICTED,
     WIDE_ROOT,
     Workspace,
     next_stamp,
@@ -27,13 +28,14 @@ from stream_rec.kernels.workspace import (
 from tests.kernels.views import (
     HALF_LIVES_S,
     LINKS_MAX,
+    N_FACTORS,
     N_ITEMS,
     history_of,
     known_view,
     workspace_for,
 )
 
-DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2, NEAR_ROOT: 1}
+DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2, NEAR_ROOT: 1, PREDICTED: 0}
 N_LISTS = len(HALF_LIVES_S) + 2
 seeds = st.integers(0, 9)
 numbers = st.integers(1, 6)
@@ -49,6 +51,8 @@ def prepared(seed: int, n_history: int, excluded: set[int]) -> tuple[ItemView, W
     history = history_of(seed, n_history)
     limits = scan_limits(30, LINKS_MAX)
     n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
+    predict_touched(view, workspace, n_touched)
     return view, workspace, n_touched, stamp
 
 
@@ -123,7 +127,7 @@ def test_candidates_of_an_earlier_ranking_are_forgotten() -> None:
 
 @pytest.mark.parametrize(("per_source", "n_newest"), [(1, 0), (6, 6)])
 def test_bound_holds_when_every_top_is_full_and_disjoint(per_source: int, n_newest: int) -> None:
-    """Four link sources, popularities with all-time, the newest, a whole list of seen items."""
+    """Four link sources, prediction, popularities, all-time, the newest, a list of seen items."""
     assert candidates_max(N_LISTS, per_source, n_newest, 10) == (
-        4 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10
+        5 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10
     )

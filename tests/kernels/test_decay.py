@@ -22,7 +22,7 @@ def folded(taken: list[tuple[float, int]]) -> np.ndarray:
     rows = empty_item_rows(1, len(HALF_LIVES_S), 0, 8, 8)
     for time_s, weight in taken:
         count_item(rows, 0, time_s, weight, HALF_LIVES_S)
-    assert rows.count[0] == sum(weight for _, weight in taken)
+    assert rows.taken[0] == sum(weight for _, weight in taken)
     return rows.popularity[0]
 
 

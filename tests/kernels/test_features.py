@@ -44,7 +44,7 @@ def x_of_share(share: float) -> float:
 def popularity_shares(view: ItemView) -> np.ndarray:
     """Return shares by item and list, summed over all items the slow way."""
     logs = view.rows.popularity
-    weights = np.column_stack([np.exp2(logs - logs.max(axis=0)), view.rows.count])
+    weights = np.column_stack([np.exp2(logs - logs.max(axis=0)), view.rows.taken])
     return weights / weights.sum(axis=0)
 
 
@@ -66,7 +66,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     write_features(view, workspace, user_factor, n_touched, 20, now_s, stamp)
 
     links = np.zeros((N_ITEMS, N_LINK_SOURCES))
-    links[workspace.touched[:n_touched]] = workspace.source[:n_touched]
+    links[workspace.touched[:n_touched]] = workspace.source[:n_touched, :N_LINK_SOURCES]
     totals = links.sum(axis=0)
     shares = np.hstack([popularity_shares(view), links / np.where(totals > 0, totals, 1.0)])
     for a, item in enumerate(candidates):
@@ -86,7 +86,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
 
 def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log() -> None:
     one, other = known_view(3), made_up_view(3)
-    other.rows.count[:] *= 100
+    other.rows.taken[:] *= 100
     other.total[:] += math.log2(100)
     other.top.keys[:, :FIRST_LINK] += math.log2(100)
     written = []

@@ -22,11 +22,12 @@ from stream_rec.kernels.profiles import (
     note_event_id,
     push_history,
 )
+from tests.kernels.strategies import long_lists
 
 users = st.integers(0, 2)
-history_changes = st.lists(st.tuples(users, st.integers(0, 8), st.booleans()), max_size=60)
-event_ids = st.lists(st.tuples(users, st.integers(0, 6)), max_size=60)
-seen_counts = st.lists(users, max_size=150)
+history_changes = long_lists(st.tuples(users, st.integers(0, 8), st.booleans()), 60)
+event_ids = long_lists(st.tuples(users, st.integers(0, 6)), 60)
+seen_counts = long_lists(users, 150)
 
 
 def empty(history_length: int = 4, window: int = 3, n_blocks: int = 40) -> ProfileRows:
@@ -150,7 +151,7 @@ def test_cleared_slot_is_a_new_users_and_frees_its_blocks(noted: list[int]) -> N
         add_seen(profiles, user, item, 10**6)
         push_history(profiles, user, item, 1.0, item)
         note_event_id(profiles, user, item)
-        for column in ("n_distinct", "last_s", "rating_factor", "rating_bias", "applied", "dirty"):
+        for column in ("n_distinct", "last_s", "rating", "applied", "dirty"):
             getattr(profiles, column)[user] = 1
     kept = seen_of(profiles, 1)
     clear_profiles(profiles, np.array([0, 2]))

@@ -1,4 +1,4 @@
-"""Link sources against their formulas over dictionaries."""
+"""Link sources against their formulas over dictionaries, predictions against the dot product."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from stream_rec.kernels.sources import (
     NEAR_WINDOW,
     WIDE_DECAY,
     accumulate_sources,
+    predict_touched,
     scan_limits,
 )
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     N_LINK_SOURCES,
+    PREDICTED,
     STAMP_MAX,
     TOUCHED,
     TOUCHED_AT,
@@ -26,7 +28,14 @@ from stream_rec.kernels.workspace import (
     next_stamp,
 )
 from tests.kernels.link_oracle import links_of
-from tests.kernels.views import LINKS_MAX, history_of, known_view, made_up_view, workspace_for
+from tests.kernels.views import (
+    LINKS_MAX,
+    N_FACTORS,
+    history_of,
+    known_view,
+    made_up_view,
+    workspace_for,
+)
 
 seeds = st.integers(0, 9)
 
@@ -38,7 +47,7 @@ def slow_sources(
     sources: dict[int, list[float]] = {}
     shares: dict[int, list[float]] = {}
     for r, (j, limit) in enumerate(zip(history, limits, strict=False)):
-        n = view.rows.count[j] / WEIGHT_UNIT + 1
+        n = view.rows.taken[j] / WEIGHT_UNIT + 1
         for i, counts in list(links_of(view.rows.links, j).items())[:limit]:
             near, wide, after = (count / WEIGHT_UNIT for count in counts)
             after /= AFTER_UNIT
@@ -57,7 +66,9 @@ def slow_sources(
 
 
 def fast_sources(workspace: Workspace, n_touched: int) -> dict[int, np.ndarray]:
-    return {int(workspace.touched[z]): workspace.source[z] for z in range(n_touched)}
+    return {
+        int(workspace.touched[z]): workspace.source[z, :N_LINK_SOURCES] for z in range(n_touched)
+    }
 
 
 @given(seeds, st.sampled_from([0, 1, 2, 9, 10, 11, 25]))
@@ -78,6 +89,20 @@ def test_sources_equal_their_formulas(seed: int, n_history: int) -> None:
         assert workspace.touched[z] == item
         assert workspace.strongest[z] == pytest.approx(max(shares[item]), rel=1e-5)
         assert shares[item][workspace.because[z]] == pytest.approx(max(shares[item]), rel=1e-5)
+
+
+@given(seeds, st.integers(0, 25))
+def test_every_touched_item_has_its_prediction(seed: int, n_history: int) -> None:
+    view = known_view(seed)
+    workspace = workspace_for(view)
+    workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
+    history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
+    n_touched = accumulate_sources(
+        view, workspace, history, n_history, limits, next_stamp(workspace)
+    )
+    predict_touched(view, workspace, n_touched)
+    expected = view.factor[workspace.touched[:n_touched]] @ workspace.user_factor
+    assert workspace.source[:n_touched, PREDICTED] == pytest.approx(expected, abs=1e-5)
 
 
 def test_place_behind_a_value_is_named_however_long_the_history() -> None:

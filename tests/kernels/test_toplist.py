@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, rebuild
+from tests.kernels.strategies import long_lists
 
 N_ITEMS = 12
-raises = st.lists(
-    st.tuples(st.integers(0, N_ITEMS - 1), st.integers(0, 1), st.integers(0, 5)), max_size=80
+raises = long_lists(
+    st.tuples(st.integers(0, N_ITEMS - 1), st.integers(0, 1), st.integers(0, 5)), 80
 )
 lengths = st.integers(1, N_ITEMS + 2)
 

@@ -34,7 +34,7 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
     for time_s in START_S + np.sort(random.uniform(0, 2e5, n_events)):
         item = int(min(random.geometric(0.12), N_ITEMS - 5)) - 1
         weight = int(random.integers(1, 3)) * WEIGHT_UNIT
-        is_new = rows.count[item] == 0
+        is_new = rows.taken[item] == 0
         see_item(rows, item, time_s)
         count_item(rows, item, time_s, weight, HALF_LIVES_S)
         if is_new:

@@ -46,20 +46,31 @@ def recorded_events(log: str, n: int) -> list[Event]:
         ]
 
 
-def made_up_events(n: int, *, n_users: int = 20, n_items: int = 40, seed: int = 0) -> list[Event]:
-    """Return events of users with a taste: each mostly takes items of one of four groups, some rejections among them."""
+def made_up_events(
+    n: int, *, n_users: int = 20, n_items: int = 40, seed: int = 0, rated_share: float = 0.0
+) -> list[Event]:
+    """Return events of users who mostly take items of one of four groups, some rejections among.
+
+    Rated events, of the share asked for, come with 8 or 9 from such users and 3 or 4 from others.
+    """
     random = np.random.default_rng(seed)
+    rating_random = np.random.default_rng(seed + 1)
     events = []
     for x in range(n):
         user = int(random.integers(n_users))
         group = user % 4 if random.random() < 0.8 else int(random.integers(4))
         item = 4 * int(random.integers(n_items // 4)) + group
         kind = "dislike" if random.random() < 0.05 else "click"
+        value = None
+        if rating_random.random() < rated_share:
+            likes = group == user % 4
+            kind, value = "rating", float((8 if likes else 3) + rating_random.integers(2))
         events.append(
             Event(
                 user=f"u{user}",
                 item=f"i{item}",
                 type=kind,
+                value=value,
                 ts=1_700_000_000.0 + 60.0 * x,
                 event_id=f"e{x}",
             )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings, EventType
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.model.events import Event, EventDecoder
 
 RECORDED_MS = 1_714_557_600_000
@@ -37,7 +37,7 @@ def code_of(
     """Return the code with which a record is refused, "accepted" where it is not."""
     try:
         DECODER.from_record(value, key, timestamp_ms)
-    except EventRejected as refused:
+    except InvalidEventError as refused:
         return refused.code
     return "accepted"
 
@@ -101,9 +101,9 @@ def test_unusable_record_is_refused_with_its_code(code: str, value: bytes | None
 
 
 def test_reason_says_what_was_expected_and_what_came() -> None:
-    with pytest.raises(EventRejected, match=r"expected a value from 0 to 10 .* came 11"):
+    with pytest.raises(InvalidEventError, match=r"expected a value from 0 to 10 .* came 11"):
         decoded({"type": "rating", "value": 11})
-    with pytest.raises(EventRejected, match=r"one of bookmark, .*, view; came 'clck'"):
+    with pytest.raises(InvalidEventError, match=r"one of bookmark, .*, view; came 'clck'"):
         decoded({"type": "clck"})
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings
-from stream_rec.errors import EventRejected
+from stream_rec.errors import InvalidEventError
 from stream_rec.model.events import Event, EventDecoder
 from tests.model.test_events import BASE, CODES, RECORDED_MS
 
@@ -51,7 +51,7 @@ def check(event: Event | None) -> None:
     assert event.type in EventSettings().types
 
 
-def check_code(refused: EventRejected) -> None:
+def check_code(refused: InvalidEventError) -> None:
     assert refused.code in CODES
     assert len(refused.reason) < 1_000
 
@@ -59,7 +59,7 @@ def check_code(refused: EventRejected) -> None:
 def check_record(value: bytes | None, key: bytes | None, timestamp_ms: int) -> None:
     try:
         event = DECODER.from_record(value, key, timestamp_ms)
-    except EventRejected as refused:
+    except InvalidEventError as refused:
         check_code(refused)
         return
     check(event)
@@ -93,7 +93,7 @@ def test_any_damage_to_an_event_is_decoded_or_refused(
 def test_any_mapping_is_taken_or_refused(fields: dict[Any, Any]) -> None:
     try:
         event = DECODER.from_object(fields, 5.0)
-    except EventRejected as refused:
+    except InvalidEventError as refused:
         check_code(refused)
         return
     check(event)
@@ -101,7 +101,7 @@ def test_any_mapping_is_taken_or_refused(fields: dict[Any, Any]) -> None:
 
 @pytest.mark.parametrize("given", [5, None, [1], "click", object()])
 def test_what_is_no_mapping_is_refused(given: object) -> None:
-    with pytest.raises(EventRejected) as refused:
+    with pytest.raises(InvalidEventError) as refused:
         DECODER.from_object(given, 5.0)  # type: ignore[arg-type]
     assert refused.value.code == "not_an_object"
 
@@ -119,7 +119,7 @@ def test_event_that_was_accepted_is_accepted_unchanged_as_object_and_as_record(
 ) -> None:
     try:
         event = DECODER.from_object(fields, 5.0)
-    except EventRejected:
+    except InvalidEventError:
         return
     assert event is not None
     again = DECODER.from_object(event, 6.0)

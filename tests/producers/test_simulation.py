@@ -26,7 +26,7 @@ from producers.simulation import (
 )
 from producers.world import WorldSettings
 from stream_rec.config import EventSettings
-from stream_rec.errors import ConfigError, EventRejected
+from stream_rec.errors import ConfigError, InvalidEventError
 from stream_rec.model.events import EventDecoder
 
 RATES = {"malformed_rate": 0.05, "duplicate_rate": 0.1, "late_rate": 0.07, "bot_rate": 0.03}
@@ -43,7 +43,7 @@ def refusal_code(record: SimulatedRecord) -> str:
     """Return the code that the worker's own decoder refuses a record with, empty if it does not."""
     try:
         EventDecoder(EventSettings()).from_record(record.value, record.key, record.ts_ms)
-    except EventRejected as refusal:
+    except InvalidEventError as refusal:
         return refusal.code
     return ""
 

@@ -26,7 +26,7 @@ class Published(NamedTuple):
 
 
 class Refused(NamedTuple):
-    index: int
+    place: int
     code: str
     reason: str
 
@@ -97,10 +97,10 @@ class FakeEngine:
 
     def process(self, partition: int, records: Sequence[Record], generated_at_ms: int) -> Result:
         result = Result([], [], 0)
-        for index, record in enumerate(records):
+        for place, record in enumerate(records):
             event = _parse(record.value)
             if event is None:
-                result.refused.append(Refused(index, "not_json", "expected a user and an item"))
+                result.refused.append(Refused(place, "not_json", "expected a user and an item"))
             else:
                 result.published.append(self._fold(partition, record.offset, event))
             self._last[partition] = record.offset

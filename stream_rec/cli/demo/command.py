@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rate",
     type=click.FloatRange(min=1, max=100_000),
-    default=800.0,
+    default=1000.0,
     show_default=True,
     metavar="N",
     help="Events a second.",

@@ -53,7 +53,7 @@ class DemoPlan:
     """
 
     n_events: int = N_SAMPLE_EVENTS
-    rate_per_s: float = 800.0
+    rate_per_s: float = 1000.0
     time_limit_s: float = 180.0
 
 

@@ -27,7 +27,12 @@ from stream_rec.cli.evaluation.tuning import SearchName, import_optuna, tune
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
 from stream_rec.config import Settings
-from stream_rec.evaluation.baselines import Baseline, choose_baselines, with_best_popularity
+from stream_rec.evaluation.baselines import (
+    Baseline,
+    choose_baselines,
+    fit_for,
+    with_best_popularity,
+)
 from stream_rec.evaluation.breakdown import groups_of
 from stream_rec.evaluation.lists import list_metrics
 from stream_rec.evaluation.peers import PEERS
@@ -208,6 +213,7 @@ def evaluate(
     settings = options.load_settings()
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps)
+    baselines = fit_for(baselines, loaded.columns)
     if delay_s and protocol != PREQUENTIAL:
         raise click.UsageError("expected --delay with the prequential protocol only")
     if search is not None:

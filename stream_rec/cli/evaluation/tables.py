@@ -91,6 +91,8 @@ def scores_table(evaluation: Evaluation) -> Table:
 def _row(score: Score, k: int, is_best: bool) -> list[str]:
     name = f"{score.name} (tuned)" if score.tuned else score.name
     values = [f"{score.by_k[k][metric]:.4f}" for metric in METRIC_WORDS]
+    if score.rating_error is not None:
+        name += f" (RMSE {score.rating_error.rmse:.3f}, MAE {score.rating_error.mae:.3f})"
     interval = _interval(score.intervals.get(k))
     return [
         f"{name} ◀ best" if is_best else name,

@@ -13,7 +13,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
 from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.prequential import Prequential
-from stream_rec.evaluation.result import Score, score_ranks
+from stream_rec.evaluation.result import Score, score_ranks, with_rating_error
 from stream_rec.evaluation.session import SessionPrequential, score_sessions
 
 PROTOCOLS = PREQUENTIAL, SESSION = "prequential", "session"
@@ -84,7 +84,7 @@ def score_baseline(
         log = score_sessions(log)
         peer.score_next_items(log.is_scored)
     us_per_event = run_timed(baseline.name, peer.run(), len(log.user))
-    return score_ranks(
+    score = score_ranks(
         baseline.name,
         peer.rank,
         log,
@@ -93,6 +93,7 @@ def score_baseline(
         baseline.tuned,
         baseline.parameters,
     )
+    return score if peer.predicted is None else with_rating_error(score, peer.predicted, log)
 
 
 def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from stream_rec.evaluation.peers.biased_mf import BIASED_MF
 from stream_rec.evaluation.peers.isgd import ISGD
 from stream_rec.evaluation.peers.item_knn import ITEM_KNN
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
@@ -31,6 +32,7 @@ PEERS: Mapping[str, PeerKind] = MappingProxyType(
         "vmis_knn": VMIS_KNN,
         "stan": STAN,
         "isgd": ISGD,
+        "biased_mf": BIASED_MF,
     }
 )
 """By the name they have on the command line and in reports."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.user_events import UserEvents, user_events
+from stream_rec.kernels.jit import kernel
 
 UNKNOWN_ITEM = -1
 """Instead of a rank."""
@@ -92,13 +92,13 @@ def empty_catalogue(n_items: int) -> Catalogue:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def clear_scores(catalogue: Catalogue) -> None:
     """Set the scores of all known items to 0."""
     catalogue.score[: catalogue.n_known[0]] = 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
     """Return the rank of the item of event `e` by the scores, from 0, or UNKNOWN_ITEM.
 
@@ -125,18 +125,18 @@ def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
     return n_before
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _mark_seen(catalogue: Catalogue, events: Events, e: int) -> None:
     for place in range(events.own.start[events.user[e]], events.own.place[e]):
         catalogue.seen[events.item[events.own.event[place]]] = e + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _wins_tie(n_events: NDArray[np.int64], i: int, j: int) -> bool:
     return bool(n_events[i] > n_events[j] or (n_events[i] == n_events[j] and i < j))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def count_event(catalogue: Catalogue, events: Events, e: int) -> None:
     """Take in that the item of event `e` has occurred."""
     item = events.item[e]

@@ -9,7 +9,6 @@ Source: Vinagre, Jorge and Gama, UMAP 2014.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
 from stream_rec.kernels.isgd import learn_positive, predict_preference
+from stream_rec.kernels.jit import kernel
 
 START_DEVIATION = 0.1
 
@@ -59,7 +59,7 @@ ISGD = PeerKind(
 )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold(
     catalogue: Catalogue,
     users: NDArray[np.float64],

@@ -11,7 +11,6 @@ Source: Deshpande and Karypis, TOIS 2004; incremental as in Huang, Cui, Zhang, J
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from stream_rec.evaluation.peers.full_ranking import (
 from stream_rec.evaluation.peers.histories import Histories, empty_histories, push
 from stream_rec.evaluation.peers.pairs import Pairs, add_weight, empty_pairs
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
+from stream_rec.kernels.jit import kernel
 
 
 class ItemKnn(Peer):
@@ -67,7 +67,7 @@ ITEM_KNN = PeerKind(
 )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold(
     catalogue: Catalogue,
     histories: Histories,
@@ -111,7 +111,7 @@ def fold(
             push(histories, user, item)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _score(
     catalogue: Catalogue,
     histories: Histories,

@@ -7,7 +7,6 @@ m, k        sessions kept of each item, neighbours used
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from stream_rec.evaluation.peers.session_index import (
     empty_session_index,
     index_event,
 )
+from stream_rec.kernels.jit import kernel
 
 SESSION_GAP_S = 1800.0
 """The usual half an hour of web analytics."""
@@ -65,7 +65,7 @@ class NeighbourPeer(Peer):
         )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold(
     catalogue: Catalogue,
     index: SessionIndex,

@@ -20,12 +20,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, clear_scores
 from stream_rec.evaluation.peers.session_index import SessionIndex
+from stream_rec.kernels.jit import kernel
 
 NO_PLACE = -1
 
@@ -96,7 +96,7 @@ def empty_scratch(n_sessions: int, n_latest: int) -> NeighbourScratch:
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def score_by_neighbours(
     catalogue: Catalogue,
     index: SessionIndex,
@@ -137,7 +137,7 @@ def score_by_neighbours(
     _weigh_by_rarity(catalogue, index, weighting.idf_power)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _latest_items(index: SessionIndex, latest: NDArray[np.int32], events: Events, e: int) -> int:
     """Write the latest distinct items of the session of event `e`; return how many there are."""
     n_latest = 0
@@ -152,7 +152,7 @@ def _latest_items(index: SessionIndex, latest: NDArray[np.int32], events: Events
     return n_latest
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _find_neighbours(
     index: SessionIndex,
     scratch: NeighbourScratch,
@@ -180,14 +180,14 @@ def _find_neighbours(
     return n_found
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _length_before(index: SessionIndex, session: int, e: int) -> int:
     """Return how many events of a session lie before event `e`."""
     start, end = index.own.start[session], index.own.start[session + 1]
     return int(np.searchsorted(index.own.event[start:end], e))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _kth_largest(scratch: NeighbourScratch, n_found: int, k: int) -> float:
     if n_found <= k:
         return 0.0
@@ -195,7 +195,7 @@ def _kth_largest(scratch: NeighbourScratch, n_found: int, k: int) -> float:
     return float(np.partition(similarity, n_found - k)[n_found - k])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add_session(
     catalogue: Catalogue,
     index: SessionIndex,
@@ -228,7 +228,7 @@ def _add_session(
             catalogue.score[item] = catalogue.score[item] + weight * near
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _weigh_by_rarity(catalogue: Catalogue, index: SessionIndex, power: float) -> None:
     if power == 0.0:
         return

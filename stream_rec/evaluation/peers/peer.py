@@ -32,12 +32,15 @@ class Peer(ABC):
     ----------
     rank : int32[E]
         Rank of the item of every scored event, UNKNOWN_ITEM elsewhere.
+    predicted : float64[E] or None
+        For peers that predict ratings: the prediction of each before it was learned, NaN elsewhere.
     """
 
     def __init__(self, log: LogColumns) -> None:
         self.events: Events = events_of(log)
         self.catalogue: Catalogue = empty_catalogue(len(log.items))
         self.rank: NDArray[np.int32] = np.full(len(log.user), UNKNOWN_ITEM, np.int32)
+        self.predicted: NDArray[np.float64] | None = None
         self.n_users = len(log.users)
         self.n_items = len(log.items)
 
@@ -77,8 +80,11 @@ class PeerKind(NamedTuple):
         Its parameters; those of the paper, or good ones on average over several logs.
     choices : mapping of str to tuple of float
         The values worth trying of each parameter.
+    needs_ratings : bool
+        Whether it can say nothing of a log without ratings.
     """
 
     make: Callable[[LogColumns, Parameters], Peer]
     defaults: Parameters
     choices: Mapping[str, tuple[float, ...]]
+    needs_ratings: bool = False

@@ -11,7 +11,6 @@ SIGIR 2020.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
 from stream_rec.kernels.decay import EMPTY, add_log2, decayed_weight
+from stream_rec.kernels.jit import kernel
 
 HALF_LIVES_S = (900.0, 7_200.0, 25_200.0, 86_400.0, 604_800.0, 2_592_000.0, 7_776_000.0, np.inf)
 
@@ -39,7 +39,7 @@ class Popularity(Peer):
 POPULARITY = PeerKind(Popularity, {"half_life_s": 86_400.0}, {"half_life_s": HALF_LIVES_S})
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold(
     catalogue: Catalogue,
     half_life_s: float,

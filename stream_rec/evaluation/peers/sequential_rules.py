@@ -12,7 +12,6 @@ Source: Ludewig and Jannach, "Evaluation of session-based recommendation algorit
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from stream_rec.evaluation.peers.full_ranking import (
 from stream_rec.evaluation.peers.histories import Histories, empty_histories, push
 from stream_rec.evaluation.peers.pairs import Pairs, add_weight, empty_pairs
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
+from stream_rec.kernels.jit import kernel
 
 
 class SequentialRules(Peer):
@@ -71,7 +71,7 @@ TRANSITIONS = PeerKind(
 )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def fold(
     catalogue: Catalogue,
     histories: Histories,
@@ -114,7 +114,7 @@ def fold(
         push(histories, user, item)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _score(
     catalogue: Catalogue, histories: Histories, pairs: Pairs, power: float, user: int
 ) -> None:
