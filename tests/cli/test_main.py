@@ -10,7 +10,7 @@ import pytest
 from stream_rec.cli.main import cli
 from stream_rec.errors import StateError
 
-COMMANDS = ["demo", "worker", "replay", "simulate", "tail", "topics", "config"]
+COMMANDS = ["demo", "evaluate", "worker", "replay", "simulate", "tail", "topics", "config"]
 COMMANDS += ["compile", "completion"]
 
 
