@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,13 +47,14 @@ def open_view(console: Console, titles: Titles) -> Iterator[Show]:
 
 
 def save_picture(snapshot: Snapshot, titles: Titles, path: Path) -> None:
-    """Save what a terminal would show of a snapshot as an SVG picture."""
+    """Save what a terminal would show of a snapshot as an SVG picture, with no outside fonts."""
     width, height = PICTURE_SIZE
     console = Console(
         record=True, file=io.StringIO(), force_terminal=True, width=width, height=height
     )
     console.print(live_view(snapshot, titles, width, height))
-    console.save_svg(str(path), title="stream-rec demo")
+    picture = console.export_svg(title="stream-rec demo")
+    path.write_text(re.sub(r"@font-face {.*?}", "", picture, flags=re.DOTALL), encoding="utf-8")
 
 
 class PlainView:
