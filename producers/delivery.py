@@ -161,7 +161,8 @@ def open_producer(kafka: KafkaSettings) -> Iterator[KafkaProducer]:
     except KafkaError as error:
         raise DeliveryError(
             f"expected a Kafka broker at {kafka.broker}, got {error}; "
-            "start it, or name another with --broker HOST:PORT"
+            "start it, or name another with --broker HOST:PORT; the worker's own "
+            "embedded broker needs --set kafka.embedded=true too"
         ) from None
     except RuntimeError as error:
         raise ConfigError(

@@ -15,8 +15,8 @@ INDENT = 2
 NEXT_COMMANDS = (
     ("stream-rec demo --rate 2000", "the same, faster"),
     ("stream-rec --config config/embedded.toml worker", "a worker with its own broker"),
-    ("stream-rec replay LOG.csv --broker HOST:PORT", "replay a log of yours into it"),
-    ("stream-rec tail --set kafka.broker=HOST:PORT", "follow the refreshed lists"),
+    ("stream-rec replay LOG.csv --set …", "a log of yours into it, with the --set that it prints"),
+    ("stream-rec tail --set …", "follow its refreshed lists"),
     ("stream-rec --help", "everything else"),
 )
 

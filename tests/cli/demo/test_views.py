@@ -66,7 +66,7 @@ def test_summary_fits_and_tells_the_figures(snapshot, titles, width):
     assert "12,345 film ratings in, 12,340 refreshed lists out, 490 a second" in text
     assert "p50 6 ms, p99 21 ms" in text
     assert "0.251 served lists, 0.148 plain popularity (1.70×), 7,593 scored" in text
-    assert "stream-rec replay LOG.csv --broker HOST:PORT  " in text
+    assert "stream-rec replay LOG.csv --set …" in text
 
 
 def test_plain_line_tells_the_figures(snapshot):
