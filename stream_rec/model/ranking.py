@@ -24,7 +24,7 @@ from stream_rec.kernels.workspace import (
 from stream_rec.model.factors import find_user_factor
 from stream_rec.model.learned import Learned
 
-SEEN_PENALTY = 1e6
+SEEN_PENALTY = 1000.0
 """Puts a seen item, taken only where unseen ones do not fill the list, behind every unseen one."""
 NO_ITEM = -1
 
@@ -106,7 +106,8 @@ def rank_for_user(
     )
     n_candidates = n_unseen
     if n_unseen < recipe.list_length:
-        n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen)
+        n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, False)
+        n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
     n_distinct = profiles.n_distinct[user]
     last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
