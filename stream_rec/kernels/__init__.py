@@ -34,4 +34,6 @@ def _cache_base() -> Path:
     return Path(user_cache) / "stream_rec"
 
 
-numba.config.CACHE_DIR = str(_cache_base() / _source_hash())  # type: ignore[attr-defined]
+CACHE = _cache_base() / _source_hash()
+"""Folder of the compiled kernels; numba makes it when it compiles the first."""
+numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]

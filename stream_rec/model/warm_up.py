@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels import CACHE
 from stream_rec.model.engine import Engine
 
 N_EVENTS = 12
@@ -25,6 +26,11 @@ class _MadeUpRecord(NamedTuple):
     key: bytes
     value: bytes
     timestamp: int
+
+
+def is_compiled() -> bool:
+    """Tell whether kernels of these sources are on disk."""
+    return CACHE.exists()
 
 
 def warm_up(model: ModelSettings, events: EventSettings) -> None:

@@ -217,8 +217,10 @@ def __getattr__(name: str) -> Any:
 def _recommender(settings: Settings) -> EngineFactory:
     def create_engine(n_partitions: int, read_profiles: ProfileReader) -> Engine:
         from stream_rec.model.engine import Engine as Recommender
-        from stream_rec.model.warm_up import warm_up
+        from stream_rec.model.warm_up import is_compiled, warm_up
 
+        if not is_compiled():
+            logger.info("compiling the model's kernels, once; this takes half a minute")
         warm_up(settings.model, settings.events)
         engine: Engine = Recommender(
             settings.model,
