@@ -126,15 +126,16 @@ def collect_candidates(
 
 @kernel
 def fill_up(
-    view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int
+    view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int, seen: bool
 ) -> int:
-    """Add the most popular seen items where too few unseen ones are left to fill a list."""
+    """Add the most popular items, seen or unseen ones, until there are `n_wanted` candidates."""
     all_time = view.top.items.shape[0] - 2
     for place in range(view.top.items.shape[1]):
         item = view.top.items[all_time, place]
         if item < 0 or n_candidates >= n_wanted:
             break
-        n_candidates = _add(workspace, item, stamp, n_candidates)
+        if (workspace.marks[item, EXCLUDED] == stamp) == seen:
+            n_candidates = _add(workspace, item, stamp, n_candidates)
     return n_candidates
 
 

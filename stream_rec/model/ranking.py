@@ -24,8 +24,9 @@ from stream_rec.kernels.workspace import (
 from stream_rec.model.factors import find_user_factor
 from stream_rec.model.learned import Learned
 
-SEEN_PENALTY = 1000.0
-"""Puts a seen item, taken only where unseen ones do not fill the list, behind every unseen one."""
+FILLING_PENALTY = 1000.0
+"""Puts what only fills the list behind what was proposed, and seen items behind unseen ones: what
+was proposed leads a list of any length, in the same order."""
 NO_ITEM = -1
 
 
@@ -101,12 +102,12 @@ def rank_for_user(
     n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
     find_user_factor(view, learned.crowd, history, n_history, workspace)
     predict_touched(view, workspace, n_touched)
-    n_unseen = collect_candidates(
+    n_proposed = collect_candidates(
         view, workspace, n_touched, recipe.candidates_per_source, recipe.newest_candidates, stamp
     )
-    n_candidates = n_unseen
-    if n_unseen < recipe.list_length:
-        n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, False)
+    n_unseen = n_candidates = n_proposed
+    if n_proposed < recipe.list_length:
+        n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
     n_distinct = profiles.n_distinct[user]
     last_count = view.rows.taken[history[0]] if n_history > 0 else 0
@@ -116,8 +117,8 @@ def rank_for_user(
     score_candidates(
         learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
     )
-    for a in range(n_unseen, n_candidates):
-        workspace.score[a] -= SEEN_PENALTY
+    for a in range(n_proposed, n_candidates):
+        workspace.score[a] -= FILLING_PENALTY if a < n_unseen else 2.0 * FILLING_PENALTY
     return n_candidates
 
 

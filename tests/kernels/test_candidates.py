@@ -92,18 +92,17 @@ def test_candidates_are_the_union_of_all_tops(
 
 
 @given(seeds, item_sets, st.integers(1, 20))
-def test_filling_up_adds_the_most_popular_until_the_list_is_full(
+def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_full(
     seed: int, excluded: set[int], n_wanted: int
 ) -> None:
     view, workspace, n_touched, stamp = prepared(seed, 3, excluded)
     n_unseen = collect_candidates(view, workspace, n_touched, 3, 3, stamp)
-    n = fill_up(view, workspace, n_wanted, stamp, n_unseen)
-    unseen, added = (
-        workspace.candidate[:n_unseen].tolist(),
-        workspace.candidate[n_unseen:n].tolist(),
-    )
-    popular = [i for i in view.top.items[N_LISTS - 2].tolist() if i >= 0 and i not in unseen]
-    assert added == popular[: max(0, n_wanted - n_unseen)]
+    proposed = workspace.candidate[:n_unseen].tolist()
+    n = fill_up(view, workspace, n_wanted, stamp, n_unseen, False)
+    n = fill_up(view, workspace, n_wanted, stamp, n, True)
+    popular = [i for i in view.top.items[N_LISTS - 2].tolist() if i >= 0 and i not in proposed]
+    popular.sort(key=lambda item: item in excluded)
+    assert workspace.candidate[n_unseen:n].tolist() == popular[: max(0, n_wanted - n_unseen)]
 
 
 @given(seeds, st.integers(0, N_ITEMS - 1))
