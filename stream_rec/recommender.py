@@ -1,6 +1,6 @@
 """The front door for use in process: the engine that runs under Kafka, without Kafka.
 
-Names follow river: `learn_one` takes one event, `recommend` answers at once.
+Names follow river: `learn_one` takes one event, `recommend` and `predict_one` answer at once.
 """
 
 from __future__ import annotations
@@ -82,12 +82,14 @@ class Recommender:
         self._offset += 1
         self._now_s = max(self._now_s, checked.ts)
 
-    def recommend(self, user: str, k: int = 10, at: float | None = None) -> list[Recommendation]:
+    def recommend(
+        self, user: str | int, k: int = 10, at: float | None = None
+    ) -> list[Recommendation]:
         """Return the best `k` items for a user, known or not.
 
         Parameters
         ----------
-        user : str
+        user : str or int
         k : int
             From 1 to 100.
         at : float, optional
@@ -112,3 +114,28 @@ class Recommender:
                 *(column.tolist() for column in listed), strict=True
             )
         ]
+
+    def predict_one(self, user: str | int, item: str | int) -> float | None:
+        """Return the rating expected of a user for an item, known or not.
+
+        Parameters
+        ----------
+        user, item : str or int
+
+        Returns
+        -------
+        float or None
+            In raw units, not limited to the scale; None before any rating was learned.
+
+        Examples
+        --------
+        >>> recommender = Recommender()
+        >>> recommender.predict_one("ann", "alien") is None
+        True
+        >>> for user in range(50):
+        ...     recommender.learn_one({"user": user, "item": "alien", "type": "rating", "value": 9})
+        ...     recommender.learn_one({"user": user, "item": "cats", "type": "rating", "value": 3})
+        >>> [round(recommender.predict_one("ann", item)) for item in ("alien", "cats", "brazil")]
+        [9, 3, 6]
+        """
+        return self._engine.expect_rating(_PARTITION, str(user), str(item))

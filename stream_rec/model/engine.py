@@ -37,6 +37,7 @@ from stream_rec.model.items import Items
 from stream_rec.model.learned import nothing_learned
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.ranking import Recipe, list_for_user
+from stream_rec.model.ratings import expect_rating
 from stream_rec.model.rows import WEIGHTS
 from stream_rec.model.users import ProfileReader, Users
 from stream_rec.model.weights import Weights
@@ -334,6 +335,29 @@ class Engine:
             listed.reasons[:n_listed],
             listed.because[:n_listed],
         )
+
+    def expect_rating(self, partition: int, user: str, item: str) -> float | None:
+        """Return the rating expected of a user for an item, in raw units of the scale.
+
+        A user or an item without ratings counts as average. None before any rating was learned.
+        """
+        ratings_seen = self.weights.view.ratings_seen
+        if ratings_seen[0] == 0.0:
+            return None
+        self._fit_workspace()
+        user_hash, item_hash = hash_id(user), hash_id(item)
+        user_slot = int(self.users.slots(partition, [user_hash])[0])
+        item_slot = self.items.ids.find(item)
+        rows = self.items.view.rows.rating
+        expected = expect_rating(
+            ratings_seen,
+            self.users.rows.rating[user_slot],
+            np.zeros_like(rows[0]) if item_slot is None else rows[item_slot],
+            np.uint64(user_hash),
+            np.uint64(item_hash),
+        )
+        self.users.drop_if_unknown(user_slot)
+        return expected
 
     # Durability
 

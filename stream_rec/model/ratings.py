@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.biased_mf import learn_rating, predict_rating
 from stream_rec.kernels.initial_factors import init_factors
-from stream_rec.kernels.jit import inner_kernel
+from stream_rec.kernels.jit import inner_kernel, kernel
 
 START_SCALE = 0.1
 START_SALT = 0x72617465
@@ -47,6 +47,29 @@ def add_rating(total: NDArray[np.float32], row: NDArray[np.float32], id_hash: np
     start_rating(start, id_hash)
     for f in range(len(row)):
         total[f] += row[f] - start[f]
+
+
+@kernel
+def expect_rating(
+    ratings_seen: NDArray[np.float64],
+    user_row: NDArray[np.float32],
+    item_row: NDArray[np.float32],
+    user_hash: np.uint64,
+    item_hash: np.uint64,
+) -> float:
+    """Return the rating expected; a row that has learned nothing counts as its start.
+
+    Parameters
+    ----------
+    ratings_seen : float64[2]
+    user_row, item_row : float32[F + 1]
+        Not modified.
+    user_hash, item_hash : uint64
+    """
+    user, item = user_row.copy(), item_row.copy()
+    start_rating(user, user_hash)
+    start_rating(item, item_hash)
+    return predict_rating(ratings_seen, user, item)
 
 
 @inner_kernel
