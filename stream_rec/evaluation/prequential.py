@@ -46,6 +46,8 @@ class Prequential:
     rank : int32[E]
         Place of the item taken, from 0, NOT_PROPOSED where it was no candidate. Meaningful where
         the log says that the event is scored.
+    expected : float32[E]
+        The rating that was expected when the event was learned, NaN where it is no rating.
     lists : ShownLists
     log : LogColumns
     """
@@ -54,6 +56,7 @@ class Prequential:
         self, engine: Engine, log: LogColumns, *, n_partitions: int = 1, list_every: int = 0
     ) -> None:
         self.rank: NDArray[np.int32] = np.full(len(log.user), NOT_PROPOSED, np.int32)
+        self.expected: NDArray[np.float32] = np.full(len(log.user), np.nan, np.float32)
         self.lists = ShownLists(len(log.users), len(log.items))
         self._engine = engine
         self.log = log
@@ -84,6 +87,7 @@ class Prequential:
         self._n_batches += 1
         batch = Batch._make(column[first:end] for column in self._columns)
         outcome = self._engine.fold_columns(int(self._partition[first]), batch, publish=publish)
+        self.expected[first:end] = outcome.expected
         if publish:
             self.lists.add(self.log.user[first:end], outcome.item, outcome.n_listed)
         return outcome

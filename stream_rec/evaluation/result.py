@@ -119,7 +119,11 @@ class Evaluation:
             "k": k,
             "events": self.n_events,
             "scored": self.n_scored,
-            "metrics": {**self.engine.by_k[k], "coverage": self.lists["coverage"]},
+            "metrics": {
+                **self.engine.by_k[k],
+                "coverage": self.lists["coverage"],
+                **_rating_errors(self.engine),
+            },
             "us_per_event": round(self.engine.us_per_event, 3),
             "baselines": {
                 score.name: {
@@ -217,17 +221,19 @@ def score_ranks(
     )
 
 
-def with_rating_error(score: Score, predicted: NDArray[np.float64], log: LogColumns) -> Score:
-    """Return a score with the errors of its predicted ratings.
+def with_rating_error(score: Score, predicted: NDArray[np.floating], log: LogColumns) -> Score:
+    """Return a score with the errors of its predicted ratings, as it is where there are none.
 
     Parameters
     ----------
     score : Score
-    predicted : float64[E]
+    predicted : float[E]
         NaN where there is no prediction.
     log : LogColumns
     """
     error = RatingError()
     rated = np.isfinite(predicted)
+    if not rated.any():
+        return score
     error.update(log.value[rated], predicted[rated])
     return replace(score, rating_error=error)

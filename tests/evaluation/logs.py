@@ -14,7 +14,7 @@ from stream_rec.config import EventSettings
 from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
 from stream_rec.logs import LogRow, open_log
 
-DATA = Path(os.environ.get("STREAM_REC_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("STREAM_REC_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 def columns_of(rows: Iterable[LogRow]) -> LogColumns:
@@ -28,9 +28,7 @@ def recorded_path(name: str) -> Path:
     """Return where a recorded log is; skip the test where the logs are not there."""
     path = DATA / name / "events.csv.gz"
     if not path.exists():
-        pytest.skip(
-            f"recorded log {name} is not in {DATA}; set STREAM_REC_TEST_DATA to where it is"
-        )
+        pytest.skip(f"recorded log {name} is not in {DATA}; set STREAM_REC_DATA to where it is")
     return path
 
 

@@ -43,6 +43,24 @@ def test_json_has_exactly_the_documented_keys(run_evaluate, log: Path) -> None:
     assert (figures["best_baseline"], figures["ratio"]) == (None, None)
 
 
+def test_rated_log_gives_rating_errors_of_what_predicts_ratings(
+    run_evaluate, tmp_path: Path
+) -> None:
+    log = tmp_path / "rated.csv"
+    lines = [
+        f"{row.user},{row.item},{1 + x % 5},{row.ts_ms}" for x, row in enumerate(made_up_rows(200))
+    ]
+    log.write_text("\n".join(["user,item,rating,timestamp", *lines]))
+    arguments = str(log), "--baselines", "biased_mf,transitions"
+    figures = json.loads(run_evaluate(*arguments, "--json", "-").stdout)
+    models = figures["metrics"], figures["baselines"]["biased_mf"]
+    assert all(1 < model["mae"] < model["rmse"] < 3 for model in models)
+    assert "rmse" not in figures["baselines"]["transitions"]
+    assert run_evaluate(*arguments).stdout.count("RMSE") == 2
+    late = json.loads(run_evaluate(*arguments, "--delay", "60", "--json", "-").stdout)
+    assert "rmse" not in late["metrics"]
+
+
 def test_table_shows_every_k_and_what_was_cleaned(run_evaluate, log: Path, tmp_path: Path) -> None:
     path = tmp_path / "figures.json"
     result = run_evaluate(str(log), "--k", "5,1", "--json", str(path), "--all-lists")

@@ -10,6 +10,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.lists import list_metrics
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.prequential import BATCH_EVENTS_MAX, Prequential, batch_bounds
+from stream_rec.evaluation.result import score_ranks, with_rating_error
 from stream_rec.model.engine import Engine
 from stream_rec.recommender import Recommender
 from tests.evaluation.logs import columns_of, made_up_rows, recorded_columns
@@ -80,3 +81,23 @@ def test_recorded_log_gives_the_known_figure() -> None:
     log = recorded_columns("ml100k", 10_000)
     metrics = rank_metrics(evaluate(log).rank[log.is_scored], 10)
     assert metrics["hr"] > 0.15
+
+
+def test_ratings_are_predicted_before_they_are_learned() -> None:
+    log = recorded_columns("ml100k", 5_000)
+    expected = evaluate(log).expected
+    score = with_rating_error(
+        score_ranks("engine", evaluate(log).rank, log, [10], 1.0), expected, log
+    )
+    assert score.rating_error is not None
+    assert score.rating_error.n == 5_000
+    spread = float(np.std(log.value))
+    assert 0.8 * spread < score.rating_error.rmse < spread
+    np.testing.assert_array_equal(evaluate(log.first(2_000)).expected, expected[:2_000])
+
+
+def test_log_without_ratings_has_no_rating_error() -> None:
+    log = columns_of(made_up_rows(100))
+    run = evaluate(log)
+    score = score_ranks("engine", run.rank, log, [10], 1.0)
+    assert with_rating_error(score, run.expected, log) is score

@@ -36,7 +36,13 @@ from stream_rec.evaluation.baselines import (
 from stream_rec.evaluation.breakdown import groups_of
 from stream_rec.evaluation.lists import list_metrics
 from stream_rec.evaluation.peers import PEERS
-from stream_rec.evaluation.result import Evaluation, details, principal_k, score_ranks
+from stream_rec.evaluation.result import (
+    Evaluation,
+    details,
+    principal_k,
+    score_ranks,
+    with_rating_error,
+)
 from stream_rec.logs import LogOptions
 
 ENGINE_NAME = "stream_rec"
@@ -243,13 +249,16 @@ def run(
     prequential = new_run(settings, columns, plan)
     us_per_event = run_timed(ENGINE_NAME, prequential.run(), n_events)
     scored = prequential.log
+    engine = score_ranks(ENGINE_NAME, prequential.rank, scored, ks, us_per_event)
+    if not plan.delay_s:  # else a rating is predicted when it is learned, too late for a test
+        engine = with_rating_error(engine, prequential.expected, scored)
     evaluation = Evaluation(
         log=loaded.path,
         protocol=plan.title,
         ks=ks,
         n_events=n_events,
         n_scored=int(scored.is_scored.sum()),
-        engine=score_ranks(ENGINE_NAME, prequential.rank, scored, ks, us_per_event),
+        engine=engine,
         lists=list_metrics(prequential.lists, columns),
         n_lists=prequential.lists.n_lists,
         user=scored.user[scored.is_scored],
