@@ -1,0 +1,142 @@
+"""What partitions learned survives encoding bit for bit, adds up, and is refused where unfit."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from stream_rec.errors import RowFormatError
+from stream_rec.kernels.item_rows import NO_OFFSET
+from stream_rec.model.learned import Learned, nothing_learned
+from stream_rec.model.rows import WEIGHTS_TYPE
+from stream_rec.model.weights import Weights
+
+N_FEATURES, N_FACTORS = 5, 3
+START = nothing_learned(N_FEATURES, N_FACTORS, 1)
+
+
+def arrays_of(learned: Learned) -> Iterator[np.ndarray]:
+    yield from (*learned.ranker, *learned.crowd, learned.ratings_seen)
+
+
+def weights_of(*partitions: int, separate: bool = True) -> Weights:
+    """Return weights with partitions open, each having learned something of its own."""
+    weights = Weights(START, separate=separate)
+    for partition in partitions:
+        weights.open_partition(partition)
+        random = np.random.default_rng(partition)
+        for array in arrays_of(weights.own[partition]):
+            array += random.normal(0, 1, array.shape)
+    weights.sum_up()
+    return weights
+
+
+def assert_equal(one: Learned, other: Learned) -> None:
+    for a, b in zip(arrays_of(one), arrays_of(other), strict=True):
+        assert a.dtype == b.dtype
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_what_was_learned_survives_encoding_bit_for_bit(separate: bool) -> None:
+    saved, loaded = weights_of(4, separate=separate), Weights(START, separate=separate)
+    loaded.open_partition(4)
+    assert loaded.durable[4].tolist() == [NO_OFFSET]
+    row = saved.encode(4, 77)
+    loaded.load(4, row)
+    assert_equal(loaded.own[4], saved.own[4])
+    assert loaded.durable[4].tolist() == [77]
+    assert loaded.encode(4, 77) == row
+
+
+def test_view_is_the_start_and_all_that_was_learned_since() -> None:
+    weights = weights_of(3, 0, 7)
+    for view, start, *own in zip(
+        *map(arrays_of, (weights.view, START, *weights.own.values())), strict=True
+    ):
+        expected = start + sum(each.astype(np.float64) - start for each in own)
+        assert view == pytest.approx(expected, abs=1e-6)
+
+
+def test_sum_does_not_depend_on_the_order_of_opening() -> None:
+    assert_equal(weights_of(3, 0, 7).view, weights_of(7, 3, 0).view)
+
+
+def test_view_of_a_single_partition_is_its_own() -> None:
+    weights = weights_of(0, separate=False)
+    assert weights.view is weights.own[0]
+    before = [array.copy() for array in arrays_of(weights.view)]
+    weights.sum_up()
+    assert all(map(np.array_equal, arrays_of(weights.view), before))
+
+
+def test_closed_partition_is_taken_out_of_the_sum() -> None:
+    weights = weights_of(1, 2)
+    weights.close_partition(2)
+    assert_equal(weights.view, weights_of(1).view)
+    assert set(weights.durable) == {1}
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_after_the_last_partition_only_the_start_is_left(separate: bool) -> None:
+    weights = weights_of(1, separate=separate)
+    weights.close_partition(1)
+    assert_equal(weights.view, START)
+
+
+def test_partitions_never_write_into_the_start() -> None:
+    before = [array.copy() for array in arrays_of(START)]
+    weights_of(1, 2, separate=True)
+    weights_of(1, separate=False)
+    assert all(map(np.array_equal, arrays_of(START), before))
+
+
+def with_count(field: str, change: int) -> Callable[[bytes], bytes]:
+    at = WEIGHTS_TYPE.fields[field][1]  # type: ignore[index]
+
+    def damage(row: bytes) -> bytes:
+        (count,) = struct.unpack_from("<I", row, at)
+        return row[:at] + struct.pack("<I", count + change) + row[at + 4 :]
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "advice"),
+    [
+        (lambda row: struct.pack("<H", 2) + row[2:], "upgrade the worker"),
+        (lambda row: b"", "delete the worker's state folder"),
+        (lambda row: row[:15], "delete the worker's state folder"),
+        (lambda row: row[:-1], "delete the worker's state folder"),
+        (lambda row: row + bytes(4), "delete the worker's state folder"),
+        (with_count("n_weights", 1), "delete the worker's state folder"),
+        (with_count("n_sums", -1), "delete the worker's state folder"),
+        (lambda row: with_count("n_sums", 1)(row) + bytes(8), r"set model\.half_lives_s and"),
+    ],
+)
+def test_damaged_row_is_refused_and_nothing_changed(
+    damage: Callable[[bytes], bytes], advice: str
+) -> None:
+    assert_refused(damage(weights_of(0).encode(0, 5)), advice)
+
+
+@pytest.mark.parametrize(("n_features", "n_factors"), [(6, 3), (5, 4), (4, 2)])
+def test_row_of_another_configuration_is_refused(n_features: int, n_factors: int) -> None:
+    other = Weights(nothing_learned(n_features, n_factors, 1), separate=False)
+    other.open_partition(0)
+    assert_refused(
+        other.encode(0, 5),
+        r"set model\.half_lives_s and model\.n_factors as they were, or rebuild",
+    )
+
+
+def assert_refused(row: bytes, advice: str) -> None:
+    weights = Weights(START, separate=True)
+    weights.open_partition(0)
+    with pytest.raises(RowFormatError, match=advice):
+        weights.load(0, row)
+    assert_equal(weights.own[0], START)
+    assert weights.durable[0].tolist() == [NO_OFFSET]
