@@ -15,7 +15,7 @@ def hash_id(text: str) -> int:
     Examples
     --------
     >>> hash_id("alien")
-    16085571867373990893
+    3358475142142048075
     """
     return xxhash.xxh3_64_intdigest(text.encode()) or 1
 

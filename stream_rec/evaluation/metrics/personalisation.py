@@ -26,7 +26,7 @@ def personalisation(lists: NDArray[np.int32], n_items: int) -> float:
 
     Examples
     --------
-    >>> personalisation(np.array([[0, 1], [0, 2]], np.int32), 3)
+    >>> round(personalisation(np.array([[0, 1], [0, 2]], np.int32), 3), 4)
     0.5
     """
     listed = lists >= 0
