@@ -28,6 +28,7 @@ from stream_rec.stream.assignment import Assignment
 from stream_rec.stream.changelog import ITEMS, PROFILES
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
+from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.pages import define_pages
@@ -71,6 +72,7 @@ class StreamApp(faust.App):
             settings.worker.commit_interval_s, settings.worker.commit_events_max
         )
         self._create_engine = create_engine
+        self._profiles = FrozenProfiles(self._read_stored_profiles)
         self.publisher: Publisher | None = None
         self.assignment: Assignment | None = None
         super().__init__(settings.app_id, **_faust_options(settings))
@@ -82,7 +84,7 @@ class StreamApp(faust.App):
         meanwhile. Only then does this worker join its group and take partitions from others.
         """
         n_partitions = await check_topics(self.settings)
-        engine = await asyncio.to_thread(self._create_engine, n_partitions, self._read_profiles)
+        engine = await asyncio.to_thread(self._create_engine, n_partitions, self._profiles.read)
         self._build(engine)
 
     async def on_stop(self) -> None:
@@ -129,7 +131,9 @@ class StreamApp(faust.App):
         effects = KafkaEffects(
             settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
         )
-        self.processor = Processor(engine, effects, settings.topics, self.stats, self.schedule)
+        self.processor = Processor(
+            engine, self._profiles, effects, settings.topics, self.stats, self.schedule
+        )
         self.assignment = Assignment(engine, self.processor, effects, self.stats)
 
     def _state_folder(self) -> Path:
@@ -159,7 +163,7 @@ class StreamApp(faust.App):
     async def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
         return await self.batch_consumer.commit_offsets(offsets)
 
-    def _read_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+    def _read_stored_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return self.stores.read(PROFILES, partition, keys)
 
     @property

@@ -18,6 +18,7 @@ from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.effects import Effects
 from stream_rec.stream.engine_port import BatchResult, Engine, Refused
+from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.transport import RecordBatch
 
@@ -44,6 +45,8 @@ class Processor:
     ----------
     engine : Engine
         The model.
+    profiles : FrozenProfiles
+        What the engine reads profiles from; told of every freeze.
     effects : Effects
         Takes lists and dead letters.
     topics : TopicSettings
@@ -57,12 +60,14 @@ class Processor:
     def __init__(
         self,
         engine: Engine,
+        profiles: FrozenProfiles,
         effects: Effects,
         topics: TopicSettings,
         stats: Stats,
         schedule: CommitSchedule,
     ) -> None:
         self._engine = engine
+        self._profiles = profiles
         self._effects = effects
         self._topics = topics
         self._stats = stats
@@ -84,11 +89,13 @@ class Processor:
         async with self._turn:
             self._next_offsets.pop(partition, None)
             self._engine.close_partition(partition)
+            self._profiles.drop(partition)
 
     async def freeze(self, partition: int) -> FrozenPartition:
         """Take the dirty rows of a partition, between two batches."""
         async with self._turn:
             rows = self._engine.freeze(partition)
+            self._profiles.keep(partition, rows.profiles)
             offset = self._next_offsets[partition] - 1
             return FrozenPartition(partition, offset, rows.items, rows.profiles)
 

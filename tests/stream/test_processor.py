@@ -10,6 +10,7 @@ import pytest
 
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.transport import RecordBatch
@@ -60,12 +61,15 @@ def publisher() -> RecordingEffects:
 
 @pytest.fixture
 def processor(publisher: RecordingEffects) -> Processor:
-    engine = FakeEngine(1, lambda partition, keys: [None] * len(keys))
+    profiles = FrozenProfiles(lambda partition, keys: [None] * len(keys))
+    engine = FakeEngine(1, profiles.read)
     engine.open_partition(0)
     stats = Stats(lambda: 2.0)
-    processor = Processor(engine, publisher, TopicSettings(), stats, CommitSchedule(1, 1000))
+    schedule = CommitSchedule(1, 1000)
+    processor = Processor(engine, profiles, publisher, TopicSettings(), stats, schedule)
     processor.open(0, 0)
     processor.stats = stats
+    processor.profiles = profiles
     return processor
 
 
@@ -148,6 +152,23 @@ async def test_freeze_never_sees_a_batch_that_is_not_published(
     assert frozen.offset == 9
     assert offsets(publisher.sent) == list(range(10))
     await processing
+
+
+async def test_frozen_profile_is_read_as_it_is_until_its_store_has_it(
+    processor: Processor,
+) -> None:
+    await processor.process(0, batch(0, 1))
+    frozen = dict((await processor.freeze(0)).profiles)
+    assert processor.profiles.read(0, [b"u:u2", b"u:u1"]) == [None, frozen[b"u:u1"]]
+    await processor.freeze(0)
+    assert processor.profiles.read(0, [b"u:u1"]) == [None]
+
+
+async def test_frozen_profile_is_forgotten_with_its_partition(processor: Processor) -> None:
+    await processor.process(0, batch(0, 1))
+    await processor.freeze(0)
+    await processor.close(0)
+    assert processor.profiles.read(0, [b"u:u1"]) == [None]
 
 
 async def test_commit_is_due_after_many_events() -> None:
