@@ -3,10 +3,15 @@
 Keys and values are raw bytes. All databases share one block cache, which also pays for their write
 buffers: memory is bounded by two settings, however many partitions there are. A database is closed
 explicitly when its partition goes, because RocksDB keeps its lock as long as anything refers to it.
+
+A database is a copy of its changelog, so one whose files are damaged is deleted and starts anew,
+without asking anybody; one that is in use, or on a full disk, is left alone and stops the worker.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,10 +23,15 @@ from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
 from stream_rec.stream.changelog import POSITION_KEY, RESERVED_PREFIX, Position
 from stream_rec.stream.effects import Row
+from stream_rec.stream.store_damage import forget_damage, has_damage, is_damage, note_damage
 
 BYTES_PER_MIB = 1 << 20
 BLOOM_BITS_PER_KEY = 10
 FIRST_ENGINE_KEY = b"\x01"
+
+Rows = Iterator[tuple[bytes, bytes]]
+
+logger = logging.getLogger(__name__)
 
 
 class Stores:
@@ -46,27 +56,22 @@ class Stores:
         Raises
         ------
         StateError
-            It is in use by another process, or damaged.
+            It is in use by another process, or cannot be written.
         """
-        path = self._path(table, partition)
         if (table, partition) not in self._open:
+            path = self._path(table, partition)
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._open[table, partition] = rocksdict.Rdict(str(path), self._options)
-            except Exception as error:
-                raise StateError(
-                    f"expected a database that only this worker uses, in {path}; RocksDB says: "
-                    f"{error}; give each worker its own worker.state_dir, or delete this folder: "
-                    "it is rebuilt from the changelog"
-                ) from error
-        stored = self._open[table, partition].get(POSITION_KEY)
+            if has_damage(path):
+                self._delete_damaged(table, partition, "a read failed before the last restart")
+            self._open[table, partition] = self._open_or_rebuild(table, partition)
+        stored = self.read(table, partition, [POSITION_KEY])[0]
         return Position() if stored is None else Position.decode(stored)
 
     def close(self, partition: int) -> None:
         """Close the databases of a partition, if they are open."""
         for table, other in list(self._open):
             if other == partition:
-                self._open.pop((table, partition)).close()
+                self._close(table, partition)
 
     def close_all(self) -> None:
         """Close every database."""
@@ -75,36 +80,115 @@ class Stores:
 
     def delete(self, table: str, partition: int) -> None:
         """Close a database and remove its files."""
-        database = self._open.pop((table, partition), None)
-        if database is not None:
-            database.close()
-        shutil.rmtree(self._path(table, partition), ignore_errors=True)
+        self._close(table, partition)
+        path = self._path(table, partition)
+        shutil.rmtree(path, ignore_errors=True)
+        forget_damage(path)
 
     def partitions(self, table: str) -> list[int]:
         """Return the partitions of a table that are open, in order."""
         return sorted(partition for name, partition in self._open if name == table)
 
     def read(self, table: str, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Read rows; None where there is none."""
-        return cast(list[bytes | None], self._open[table, partition].get(list(keys)))
+        """Read rows; None where there is none.
 
-    def scan(self, table: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over all rows but the reserved ones, in key order."""
-        rows = self._open[table, partition].items(from_key=FIRST_ENGINE_KEY)
-        return cast(Iterator[tuple[bytes, bytes]], rows)
+        Raises
+        ------
+        StateError
+            RocksDB cannot read.
+        """
+        with self._checked(table, partition):
+            rows = self._open[table, partition].get(list(keys))
+        return cast(list[bytes | None], rows)
+
+    def scan(self, table: str, partition: int) -> Rows:
+        """Iterate over all rows but the reserved ones, in key order.
+
+        Raises
+        ------
+        StateError
+            RocksDB cannot read on.
+        """
+        last = FIRST_ENGINE_KEY
+        with self._checked(table, partition):
+            database = self._open[table, partition]
+            for key, value in cast(Rows, database.items(from_key=FIRST_ENGINE_KEY)):
+                yield key, value
+                last = key
+            _check_nothing_follows(database, last)
 
     def write(self, table: str, partition: int, rows: Iterable[Row]) -> None:
-        """Write rows as one batch, all or nothing; a value of None removes the key."""
+        """Write rows as one batch, all or nothing; a value of None removes the key.
+
+        Raises
+        ------
+        StateError
+            RocksDB cannot write.
+        """
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in rows:
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        self._open[table, partition].write(batch)
+        with self._checked(table, partition):
+            self._open[table, partition].write(batch)
+
+    def _open_or_rebuild(self, table: str, partition: int) -> rocksdict.Rdict:
+        path = self._path(table, partition)
+        try:
+            return rocksdict.Rdict(str(path), self._options)
+        except Exception as error:
+            if not is_damage(error):
+                raise StateError(
+                    f"expected a database that only this worker uses, in {path}; RocksDB says: "
+                    f"{error}; give each worker its own worker.state_dir, on a disk with room"
+                ) from error
+            self._delete_damaged(table, partition, str(error))
+        return rocksdict.Rdict(str(path), self._options)
+
+    def _delete_damaged(self, table: str, partition: int, reason: str) -> None:
+        logger.error(
+            "%s, partition %d: the files on disk are damaged (%s); rebuilding from the changelog",
+            *(table, partition, reason),
+        )
+        self.delete(table, partition)
+
+    def _close(self, table: str, partition: int) -> None:
+        database = self._open.pop((table, partition), None)
+        if database is None:
+            return
+        try:
+            database.close()
+        except Exception as error:  # what it could not flush is in the changelog
+            logger.warning("%s, partition %d: not closed in order: %s", table, partition, error)
+
+    @contextlib.contextmanager
+    def _checked(self, table: str, partition: int) -> Iterator[None]:
+        """Turn an error of RocksDB into one that says what to do, or that nothing is to be done."""
+        try:
+            yield
+        except KeyError:
+            raise
+        except Exception as error:
+            path = self._path(table, partition)
+            mend = "see that its disk has room and is writable"
+            if is_damage(error):
+                note_damage(path)
+                mend = "the next start rebuilds it from its changelog"
+            raise StateError(f"RocksDB in {path} says: {error}; {mend}") from error
 
     def _path(self, table: str, partition: int) -> Path:
         return self._folder / f"{table}-{partition:05d}"
+
+
+def _check_nothing_follows(database: rocksdict.Rdict, last: bytes) -> None:
+    """Raise what ended an iteration: RocksDB's iterators just stop at a block that is damaged."""
+    iterator = database.iter()
+    iterator.seek(last)
+    while iterator.valid():
+        iterator.next()
+    iterator.status()
 
 
 def is_engine_key(key: bytes) -> bool:
