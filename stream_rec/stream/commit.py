@@ -5,10 +5,11 @@ are given up:
 
 1. freeze the dirty rows of each owned partition; events go on being processed meanwhile
 2. produce the item rows, wait for their acknowledgements, see that nobody else wrote there
-3. produce the profile rows, then the watermark; wait for these and for the lists and dead letters
-   published so far; see that nobody else wrote there
-4. write rows, changelog position and watermark to each store, one atomic batch per store
-5. commit watermark + 1
+3. produce the profile rows; wait for these and for the lists and dead letters published so far; see
+   that nobody else wrote there
+4. produce the watermark, wait for its acknowledgement, see that nobody else wrote there
+5. write rows, changelog position and watermark to each store, one atomic batch per store
+6. commit watermark + 1
 
 So what is durable is always a prefix: the store of its changelog, items before profiles, rows
 before the watermark that vouches for them, everything before the committed offset.
@@ -17,10 +18,11 @@ What if a step fails
 1. Nothing has happened; the worker stops and the events are processed again from the watermark.
 2. Some item rows are in the changelog. The next owner reads them, starts at the old watermark, and
    its engine leaves out of each row what that row already contains.
-3. Likewise; profile rows that are in the changelog imply that their item rows are. The watermark is
-   the last record, so if it is there, everything that it vouches for is.
-4. The store is older than its changelog, and recovery rolls it forward from its position.
-5. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
+3. Likewise; profile rows that are in the changelog imply that their item rows are.
+4. Everything that the watermark vouches for is there before it is sent. It may not just follow the
+   profile rows: a producer that gives a record up sends those behind it all the same.
+5. The store is older than its changelog, and recovery rolls it forward from its position.
+6. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
    watermark.
 A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
 """
@@ -138,17 +140,19 @@ class CommitCycle:
         # 2. item rows, durable before the profiles that imply them
         items = {one.partition: list(one.items) for one in frozen}
         await self._make_durable(ITEMS, items)
-        # 3. profile rows, then the watermark
-        watermarks = {one.partition: self._advance(one) for one in frozen}
-        profiles = {one.partition: [*one.profiles, watermarks[one.partition]] for one in frozen}
+        # 3. profile rows
+        profiles = {one.partition: list(one.profiles) for one in frozen}
         await self._make_durable(PROFILES, profiles)
-        # 4. the stores
+        # 4. the watermark, which vouches for all of them
+        watermarks = {one.partition: [self._advance(one)] for one in frozen}
+        await self._make_durable(PROFILES, watermarks, behind=profiles)
+        # 5. the stores
         for one in frozen:
-            watermark = Watermark.decode(watermarks[one.partition][1])
+            watermark = Watermark.decode(watermarks[one.partition][0][1])
             await self._write(ITEMS, one.partition, items[one.partition], watermark)
-            await self._write(PROFILES, one.partition, profiles[one.partition][:-1], watermark)
+            await self._write(PROFILES, one.partition, profiles[one.partition], watermark)
             self._owned[one.partition].watermark = watermark
-        # 5. the committed offset
+        # 6. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
         return sum(len(one.items) + len(one.profiles) for one in frozen)
 
@@ -161,14 +165,21 @@ class CommitCycle:
         return WATERMARK_KEY, watermark._replace(offset=frozen.offset).encode()
 
     async def _make_durable(
-        self, table: str, rows: Mapping[int, Sequence[tuple[bytes, bytes]]]
+        self,
+        table: str,
+        rows: Mapping[int, Sequence[tuple[bytes, bytes]]],
+        behind: Mapping[int, Sequence[tuple[bytes, bytes]]] | None = None,
     ) -> None:
-        """Produce rows and wait until they are the last valid ones of their keys."""
+        """Produce rows and wait until they are the last valid ones of their keys.
+
+        ``behind`` are rows produced before that are not in the store yet.
+        """
         for partition, partition_rows in rows.items():
             epoch = self._owned[partition].epoch
             for row in partition_rows:
                 await self._effects.produce(table, partition, row, epoch)
-        await settle(self._effects, self._owned, rows={table: rows})
+        newer = {p: [*(behind or {}).get(p, ()), *own] for p, own in rows.items()}
+        await settle(self._effects, self._owned, rows={table: newer})
 
     async def _write(
         self, table: str, partition: int, rows: Sequence[Row], watermark: Watermark

@@ -89,6 +89,7 @@ async def test_commit_follows_the_documented_order() -> None:
         ("produce", ITEMS, "b'i:i0'"),
         ("acked",),
         ("produce", PROFILES, "b'u:u0'"),
+        ("acked",),
         ("produce", PROFILES, str(WATERMARK_KEY)),
         ("acked",),
         ("write", ITEMS, "0"),
