@@ -27,6 +27,7 @@ from stream_rec.stream.agent import define_agent
 from stream_rec.stream.assignment import Assignment
 from stream_rec.stream.changelog import ITEMS, PROFILES
 from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.crash_points import arm_crash_point
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.kafka_effects import KafkaEffects
