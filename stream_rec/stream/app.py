@@ -132,6 +132,7 @@ class StreamApp(faust.App):
         effects = KafkaEffects(
             settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
         )
+        arm_crash_point(effects)
         self.processor = Processor(
             engine, self._profiles, effects, settings.topics, self.stats, self.schedule
         )

@@ -3,9 +3,9 @@
     STREAM_REC_TEST_CRASH_AT=after_acks:17    kill the process when the 17th wait for
                                               acknowledgements has ended
 
-Moments are ``before`` and ``after``; effects are ``publish``, ``produce``, ``acks``, ``write``
-and ``commit`` (see effects.py). They count from the start of the process, so recovery,
-commits and giving up all have their points. Nothing is wrapped where the variable is not set.
+Moments are ``before`` and ``after``; effects are ``publish``, ``produce``, ``acks``, ``write`` and
+``commit`` (see effects.py). They count from the start of the process, so recovery, commits and
+giving up all have their points. Nothing is wrapped where the variable is not set.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CrashPoint(NamedTuple):
 
     moment: str
     effect: str
-    count: int
+    number: int
 
     @classmethod
     def parse(cls, text: str) -> CrashPoint:
@@ -46,13 +46,18 @@ class CrashPoint(NamedTuple):
             There is no such point.
         """
         moment, _, rest = text.partition("_")
-        effect, _, count = rest.partition(":")
-        if moment not in MOMENTS or effect not in METHODS or not count.isdigit() or int(count) < 1:
+        effect, _, number = rest.partition(":")
+        if (
+            moment not in MOMENTS
+            or effect not in METHODS
+            or not number.isdigit()
+            or int(number) < 1
+        ):
             raise ConfigError(
                 f"{VARIABLE} expects before_ or after_, one of {', '.join(METHODS)}, and :N from 1 "
                 f"on, as in after_acks:17; came {text!r}"
             )
-        return cls(moment, effect, int(count))
+        return cls(moment, effect, int(number))
 
 
 def arm_crash_point(
@@ -81,7 +86,7 @@ def arm_crash_point(
     async def call(*arguments: Any, **options: Any) -> Any:
         nonlocal n_calls
         n_calls += 1
-        is_due = n_calls == point.count
+        is_due = n_calls == point.number
         if is_due and point.moment == "before":
             crash()
         result = await method(*arguments, **options)
