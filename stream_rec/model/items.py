@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stream_rec.kernels.decay import add_log2
 from stream_rec.kernels.item_rows import (
     BIAS_SQUARES_START,
+    NO_OFFSET,
     WEIGHT_UNIT,
     ItemRows,
     empty_item_rows,
@@ -110,10 +111,15 @@ class Items:
         return int(np.count_nonzero(self.own[partition].dirty))
 
     def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
-        """Return the changed rows of a partition, encoded; from now on they count as unchanged."""
+        """Return the changed rows of a partition, encoded; from now on they count as unchanged.
+
+        With them go the ids of all items whose id is not durable, changed or not: after a crash an
+        item's row may be durable without its id.
+        """
         rows = self.own[partition]
         dirty = np.flatnonzero(rows.dirty)
-        unnamed = dirty[rows.named[dirty] == 0]
+        unnamed = np.flatnonzero((rows.named == 0) & (rows.applied > NO_OFFSET))
+        unnamed = np.array([slot for slot in unnamed if self.ids.texts[slot]], np.int64)
         frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
         frozen += encode_items(rows, self.ids, dirty)
         rows.dirty[dirty] = 0

@@ -84,6 +84,18 @@ def test_freezing_takes_each_change_once_and_each_id_once() -> None:
     assert [key[:1] for key, _ in items.freeze(0)] == [ITEM]
 
 
+def test_id_that_is_not_durable_is_frozen_as_soon_as_it_is_known() -> None:
+    frozen = frozen_items()
+    ids = [row for row in frozen if row[0][:1] == ITEM_ID]
+    loaded = empty_items()
+    loaded.load(0, [row for row in frozen if row not in ids])
+    assert loaded.freeze(0) == []
+    for x in range(6):
+        loaded.ids.slot(f"item {x}")
+    assert sorted(loaded.freeze(0)) == sorted(ids)
+    assert loaded.freeze(0) == []
+
+
 def test_links_beyond_a_smaller_bound_are_cut_to_the_first() -> None:
     saved, loaded = empty_items(), empty_items(links_max=4)
     rows = fill_items(saved, 3, 12)
