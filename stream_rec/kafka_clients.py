@@ -118,6 +118,14 @@ def kafka_python_producer_config(kafka: KafkaSettings) -> dict[str, Any]:
     return kafka_python_config(kafka) | {"acks": "all", "enable_idempotence": not kafka.embedded}
 
 
+def aiokafka_config(kafka: KafkaSettings) -> dict[str, Any]:
+    """Configure a bare aiokafka client: keyword arguments for producers and consumers alike."""
+    foreign = ("api_version", "ssl_check_hostname")
+    return {
+        name: value for name, value in kafka_python_config(kafka).items() if name not in foreign
+    }
+
+
 def faust_broker_options(kafka: KafkaSettings) -> dict[str, Any]:
     """Configure a Faust app's connection: keyword arguments for ``faust.App``.
 

@@ -18,6 +18,7 @@ PACKAGE_OF_MODULE = {
     "aiokafka": "faust-streaming",
     "confluent_kafka": "confluent-kafka",
     "faust": "faust-streaming",
+    "hdrh": "hdrhistogram",
     "kafka": "kafka-python",
     "mode": "faust-streaming",
     "pydantic": "pydantic-settings",

@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"errors"},
     "logs": {"errors"},
     "stream": MODEL_USERS | {"kafka_clients"},
+    "bench": MODEL_USERS | {"kafka_clients", "stream"},
     "serving": MODEL_USERS | {"kafka_clients", "stream"},
     "producers": {"config", "data", "errors", "kafka_clients", "logs", "settings"},
     "__init__": {"errors", "model", "recommender", "settings"},

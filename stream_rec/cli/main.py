@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stream_rec.cli.bench.command import bench
 from stream_rec.cli.compile import compile as compile_kernels
 from stream_rec.cli.completion import completion
 from stream_rec.cli.config import config
@@ -76,6 +77,7 @@ for command in (
     tail,
     topics,
     evaluate,
+    bench,
     config,
     compile_kernels,
     completion,

@@ -1,0 +1,1 @@
+"""What the worker is measured against: the least that consumes an event and produces a record."""

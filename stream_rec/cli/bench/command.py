@@ -1,0 +1,21 @@
+"""``stream-rec bench``: measure this system on this machine, beside peers and limits."""
+
+from __future__ import annotations
+
+import click
+
+from stream_rec.cli.bench.latency import latency
+from stream_rec.cli.bench.pipeline import pipeline
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed, latency and memory, each beside a peer or a limit in the same run.
+
+    Needs the packages of `pip install 'stream-rec[bench]'`. How it is measured, and what came out:
+    docs/performance.md.
+    """
+
+
+for command in (pipeline, latency):
+    bench.add_command(command)
