@@ -10,6 +10,7 @@ are given up:
 4. produce the watermark, wait for its acknowledgement, see that nobody else wrote there
 5. write rows, changelog position and watermark to each store, one atomic batch per store
 6. commit watermark + 1
+7. look at the ends of the changelogs that nothing was written to: a zombie may have written there
 
 So what is durable is always a prefix: the store of its changelog, items before profiles, rows
 before the watermark that vouches for them, everything before the committed offset.
@@ -24,28 +25,24 @@ What if a step fails
 5. The store is older than its changelog, and recovery rolls it forward from its position.
 6. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
    watermark.
+7. The next cycle looks again, or the next owner does.
 A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from stream_rec.errors import StateError
 from stream_rec.stream.changelog import (
-    CLAIM_KEY,
     ITEMS,
     PROFILES,
     WATERMARK_KEY,
     Position,
     Watermark,
 )
-from stream_rec.stream.effects import Acked, Effects, Row
-from stream_rec.stream.fence import check_foreign, claim_row
-
-REPAIR_ROUNDS_MAX = 10
+from stream_rec.stream.effects import Effects, Row
+from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
 
 
 class Frozen(Protocol):
@@ -66,20 +63,6 @@ class Frozen(Protocol):
     @property
     def profiles(self) -> Sequence[tuple[bytes, bytes]]:
         """Rows of the profiles table."""
-
-
-@dataclass
-class Ownership:
-    """What this worker knows of a partition that it owns.
-
-    ``next_offsets`` has, by table, the offset that the next changelog record must get as long as
-    nobody else writes there.
-    """
-
-    partition: int
-    epoch: int
-    watermark: Watermark
-    next_offsets: dict[str, int]
 
 
 class CommitCycle:
@@ -135,8 +118,14 @@ class CommitCycle:
         # 1. freeze
         frozen = [await freeze(partition) for partition in partitions]
         frozen = [one for one in frozen if self._is_news(one)]
-        if not frozen:
-            return 0
+        ends = {p: dict(owned.next_offsets) for p, owned in self._owned.items()}
+        if frozen:
+            await self._commit(frozen)
+        # 7. the changelogs that nothing was written to
+        await look_for_strangers(self._effects, self._owned, ends)
+        return sum(len(one.items) + len(one.profiles) for one in frozen)
+
+    async def _commit(self, frozen: Sequence[Frozen]) -> None:
         # 2. item rows, durable before the profiles that imply them
         items = {one.partition: list(one.items) for one in frozen}
         await self._make_durable(ITEMS, items)
@@ -154,7 +143,6 @@ class CommitCycle:
             self._owned[one.partition].watermark = watermark
         # 6. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
-        return sum(len(one.items) + len(one.profiles) for one in frozen)
 
     def _is_news(self, frozen: Frozen) -> bool:
         behind = self._owned[frozen.partition].watermark.offset
@@ -187,75 +175,3 @@ class CommitCycle:
         owned = self._owned[partition]
         position = Position(owned.next_offsets[table] - 1, owned.epoch)
         await self._effects.write_batch(table, partition, rows, position, watermark)
-
-
-async def settle(
-    effects: Effects,
-    owned: Mapping[int, Ownership],
-    rows: Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]],
-) -> None:
-    """Wait for acknowledgements, then write again every key that a zombie wrote in between.
-
-    Parameters
-    ----------
-    effects : Effects
-        The world.
-    owned : Mapping[int, Ownership]
-        The partitions written to; their ``next_offsets`` advance.
-    rows : Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]]
-        What is newer than the store, by table and partition.
-
-    Raises
-    ------
-    FencedError
-        A partition has a new owner.
-    StateError
-        The changelog was truncated or re-created, or a zombie writes without end.
-    """
-    for _ in range(REPAIR_ROUNDS_MAX):
-        acknowledged = await effects.wait_for_acks()
-        repaired = False
-        for (table, partition), acked in acknowledged.items():
-            stale_keys = await _advance_past(effects, table, owned[partition], acked)
-            newer = dict(rows.get(table, {}).get(partition, ())) if stale_keys else {}
-            for key in sorted(stale_keys):
-                row = await _current_row(effects, table, owned[partition], key, newer)
-                await effects.produce(table, partition, row, owned[partition].epoch)
-                repaired = True
-        if not repaired:
-            return
-    raise StateError(
-        f"expected to be alone in the changelogs after {REPAIR_ROUNDS_MAX} rounds, came records of "
-        "another worker in each; two groups use the same app_id: give each its own"
-    )
-
-
-async def _advance_past(effects: Effects, table: str, owned: Ownership, acked: Acked) -> set[bytes]:
-    """Move to behind what was acknowledged; return the keys that others wrote in between."""
-    expected = owned.next_offsets[table]
-    if acked.first < expected:
-        raise StateError(
-            f"{table} changelog, partition {owned.partition}: expected the next offset to be "
-            f"{expected} or more, came {acked.first}: the topic was re-created or has lost "
-            "acknowledged records; restart this worker to compare its state with the topic"
-        )
-    owned.next_offsets[table] = acked.last + 1
-    if acked.last + 1 - expected == acked.n_records:
-        return set()
-    stale_keys: set[bytes] = set()
-    async for records in effects.read_log(table, owned.partition, expected, acked.last + 1):
-        stale_keys = (stale_keys - {record.key for record in records}) | check_foreign(
-            records, owned.epoch
-        )
-    return stale_keys
-
-
-async def _current_row(
-    effects: Effects, table: str, owned: Ownership, key: bytes, newer: Mapping[bytes, bytes]
-) -> Row:
-    if key == CLAIM_KEY:
-        return claim_row()
-    if key in newer:
-        return key, newer[key]
-    stored = await effects.read_rows(table, owned.partition, [key])
-    return key, stored[0]

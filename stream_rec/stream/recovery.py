@@ -29,9 +29,9 @@ from stream_rec.stream.changelog import (
     era_of,
     make_epoch,
 )
-from stream_rec.stream.commit import Ownership, settle
 from stream_rec.stream.effects import Effects, LogRecord, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
+from stream_rec.stream.ownership import Ownership, settle
 
 logger = logging.getLogger(__name__)
 

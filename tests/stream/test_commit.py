@@ -189,6 +189,25 @@ async def test_owner_writes_again_what_a_zombie_overwrote() -> None:
     assert durable_offset(world) == 5
 
 
+async def test_idle_owner_writes_again_what_a_zombie_overwrote() -> None:
+    world = World()
+    owner = await run_worker(world)
+    world.append((PROFILES, 0), (b"u:u0", b"stale"), make_epoch(0, 0))
+    world.append((ITEMS, 0), (b"i:i1", b"stale"), make_epoch(0, 0))
+    await owner.commit()
+    world.compact()
+    assert restore(world) == fold(EVENTS)
+
+
+async def test_idle_zombie_learns_that_it_is_one() -> None:
+    world = World()
+    zombie = await run_worker(world)
+    world.generation += 1
+    await SmallWorker(WorldEffects(world, disk="owner")).start()
+    with pytest.raises(FencedError, match="another worker owns this partition"):
+        await zombie.commit()
+
+
 async def test_new_owner_writes_again_what_a_zombie_overwrote() -> None:
     world = World()
     await run_worker(world)
