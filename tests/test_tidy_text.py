@@ -62,17 +62,20 @@ FOREIGN_NAMES = {
 VAGUE_MODULES = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 UNITS_LAST = re.compile(r"^(max|min)_(\w+_)?(ms|s|us|bytes|mib|records|events)$")
 
-# In pieces, so that this file does not hold what it looks for.
+# Backwards or in pieces, so that this file does not hold what it looks for.
 FORBIDDEN_TEXTS = {
     "name packages, never a registry's host": [
-        "pypi." + "org",
-        "pythonhosted." + "org",
-        "registry.npmjs." + "org",
-        "crates" + ".io",
-        "repo1.maven." + "org",
-        "repo.maven.apache." + "org",
-        "proxy.golang." + "org",
-        "deb.debian." + "org",
+        backwards[::-1]
+        for backwards in (
+            "gro.ipyp",
+            "gro.detsohnohtyp",
+            "gro.sjmpn.yrtsiger",
+            "oi.setarc",
+            "gro.nevam.1oper",
+            "gro.ehcapa.nevam.oper",
+            "gro.gnalog.yxorp",
+            "gro.naibed.bed",
+        )
     ],
     "use a path below the repository, the user's cache or a temporary folder": [
         "/wor" + "k/",

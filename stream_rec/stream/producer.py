@@ -89,7 +89,7 @@ class LibrdkafkaProducer(base.Producer):
 
     def key_partition(self, topic: str, key: bytes) -> TP:
         """Refuse: librdkafka decides by key while it sends."""
-        raise NotImplementedError("the partition of a key is decided by librdkafka as it sends")
+        raise TypeError("the partition of a key is decided by librdkafka as it sends")
 
     def supports_headers(self) -> bool:
         """Say that records may have headers."""

@@ -79,11 +79,11 @@ class RowStore(SerializedStore[bytes, bytes]):
 
     async def backup_partition(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the changelog is the backup."""
-        raise NotImplementedError("rows are restored from their changelog; there is no backup")
+        raise TypeError("rows are restored from their changelog; there is no backup")
 
     def restore_backup(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the changelog is the backup."""
-        raise NotImplementedError("rows are restored from their changelog; there is no backup")
+        raise TypeError("rows are restored from their changelog; there is no backup")
 
     def _partitions(self) -> list[int]:
         partitions: list[int] = self.app.stores.partitions(self.table_name)

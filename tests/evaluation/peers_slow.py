@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from stream_rec.evaluation.columns import LogColumns
 Scores = dict[int, float]
 
 
-class SlowPeer:
+class SlowPeer(ABC):
     """Keeps everything that has happened; a subclass scores from it and learns beside it."""
 
     def __init__(self, **parameters: float) -> None:
@@ -22,10 +23,12 @@ class SlowPeer:
         self.user_items: dict[int, list[int]] = defaultdict(list)
         self.n_events: dict[int, int] = defaultdict(int)
 
-    def scores(self, user: int, now_s: float) -> Scores:
-        raise NotImplementedError
+    @abstractmethod
+    def scores(self, user: int, now_s: float) -> Scores: ...
 
-    def learn(self, user: int, item: int, time_s: float, is_scored: bool) -> None:
+    def learn(  # noqa: B027
+        self, user: int, item: int, time_s: float, is_scored: bool
+    ) -> None:
         """Learn a positive event; `user_items` are the user's latest items before it."""
 
     def rank(self, user: int, item: int, now_s: float) -> int:
