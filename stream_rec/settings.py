@@ -163,6 +163,7 @@ class WorkerSettings(Section):
     commit_events_max: PositiveInt = 20_000
     batch_records_max: PositiveInt = 64
     shutdown_timeout_s: PositiveFloat = 5.0
+    stall_timeout_s: PositiveFloat = 120.0
     rocksdb_block_cache_mib: PositiveInt = 128
     rocksdb_write_buffer_mib: PositiveInt = 64
     web_enabled: bool = False

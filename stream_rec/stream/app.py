@@ -33,6 +33,7 @@ from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.pages import define_pages
+from stream_rec.stream.pending_work import PendingWork
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.startup import check_topics
@@ -40,6 +41,7 @@ from stream_rec.stream.stats import Stats
 from stream_rec.stream.stores import Stores
 from stream_rec.stream.tables import RowTable, RowTableManager
 from stream_rec.stream.transport import BatchConsumer, BatchTransport
+from stream_rec.stream.watchdog import watch_progress
 
 REBALANCE_TIMEOUT_S = 60.0
 REVOKE_COMMIT_TIMEOUT_S = 0.4 * REBALANCE_TIMEOUT_S
@@ -122,6 +124,14 @@ class StreamApp(faust.App):
                     await self.assignment.commit()
             except Exception as error:
                 self.fail(error)
+
+    @Service.task
+    async def _watch_progress(self) -> None:
+        try:
+            timeout_s = self.settings.worker.stall_timeout_s
+            await watch_progress(PendingWork(self), timeout_s, time.monotonic)
+        except Exception as error:
+            self.fail(error)
 
     def _build(self, engine: Engine) -> None:
         settings = self.settings

@@ -48,6 +48,7 @@ class LogReader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="changelog-reader")
         self._one_at_a_time = asyncio.Lock()
         self._consumer: confluent_kafka.Consumer | None = None
+        self.n_records = 0
 
     async def read(
         self, topic: str, partition: int, start: int, end: int
@@ -69,6 +70,7 @@ class LogReader:
                 n_stalled = 0 if reached > position else n_stalled + 1
                 position = reached
                 if records:
+                    self.n_records += len(records)
                     yield records
                 if n_stalled > STALLED_POLLS_MAX:
                     raise StateError(

@@ -13,6 +13,7 @@ from stream_rec.config import Settings
 from stream_rec.errors import StreamRecError
 from stream_rec.stream.app import StreamApp, create_app
 from stream_rec.stream.engine_port import EngineFactory
+from stream_rec.stream.watchdog import beat_for_event_loop
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -55,6 +56,7 @@ async def _serve(settings: Settings, create_engine: EngineFactory | None) -> int
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, told_to_stop.set)
     app = create_app(settings, create_engine)
+    beating = asyncio.create_task(beat_for_event_loop(settings.worker.stall_timeout_s))
     starting = asyncio.create_task(app.start())
     stopping = [
         asyncio.create_task(told_to_stop.wait()),
@@ -64,7 +66,7 @@ async def _serve(settings: Settings, create_engine: EngineFactory | None) -> int
     if starting.done() and starting.exception() is None:
         await asyncio.wait(stopping, return_when=asyncio.FIRST_COMPLETED)
     await _stop(app, starting, settings.worker.shutdown_timeout_s)
-    for task in stopping:
+    for task in (beating, *stopping):
         task.cancel()
     return EXIT_OK if app.failure is None else EXIT_FAILED
 
