@@ -39,14 +39,25 @@ class ValidPrefix:
     def __init__(self, position: Position) -> None:
         self.position = position
         self.stale_keys: set[bytes] = set()
+        self._before_stale = position
+
+    @property
+    def settled_position(self) -> Position:
+        """Where a reader has to begin again who dies before the stale keys are written again.
+
+        Rows from behind it may be in its store: it will read them again.
+        """
+        return self._before_stale if self.stale_keys else self.position
 
     def accept(self, records: Iterable[LogRecord]) -> dict[bytes, bytes | None]:
         """Take the next records; return the last valid value of each key in them."""
         offset, epoch = self.position
         rows: dict[bytes, bytes | None] = {}
         for record in records:
-            offset = record.offset
+            before, offset = offset, record.offset
             if record.epoch < epoch:
+                if not self.stale_keys:
+                    self._before_stale = Position(before, epoch)
                 self.stale_keys.add(record.key)
                 continue
             epoch = record.epoch

@@ -4,7 +4,9 @@
 2. see that the watermark fits the events topic: same topic, same partitions, not past its end
 3. choose an epoch greater than all others, append a claim to both changelogs, wait for it
 4. roll both stores forward to the claims: nothing older than a claim counts after it
-5. write again every key whose last record is a zombie's, because compaction would keep that one
+5. write again every key whose last record is a zombie's, because compaction would keep that one;
+   until then the stores' positions stay before the zombie's records, so that whoever comes after a
+   crash meets them again
 6. process events from the recovered watermark + 1, whatever offset the group has committed, and
    commit that offset, so that the group's lag is right from here on
 
@@ -113,7 +115,8 @@ async def _apply(
 ) -> None:
     async for records in effects.read_log(table, partition, start, end):
         rows = prefix.accept(records)
-        await effects.write_batch(table, partition, list(rows.items()), prefix.position, None)
+        position = prefix.settled_position
+        await effects.write_batch(table, partition, list(rows.items()), position, None)
 
 
 async def _read_watermark(
@@ -189,7 +192,7 @@ async def _claim(
                 f"be the greatest, came {prefix.position.epoch}: another worker owns it"
             )
         owned.next_offsets[table] = claimed_at + 1
-        await effects.write_batch(table, partition, (), prefix.position, None)
+        await effects.write_batch(table, partition, (), prefix.settled_position, None)
     latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
     if latest is not None:
         owned.watermark = owned.watermark._replace(offset=Watermark.decode(latest).offset)

@@ -8,7 +8,6 @@ import pytest
 
 from stream_rec.errors import DeliveryError
 from stream_rec.stream.changelog import (
-    CLAIM_KEY,
     ITEMS,
     POSITION_KEY,
     PROFILES,
@@ -153,72 +152,6 @@ async def test_fold_survives_two_crashes_at_every_pair_of_effects() -> None:
                 world.generation += 1
                 await run_worker(world)
             assert restore(world) == fold(EVENTS), (first, second)
-
-
-async def test_zombie_is_fenced_before_it_writes_its_store() -> None:
-    world = World()
-    zombie = SmallWorker(WorldEffects(world, disk="zombie"))
-    await zombie.start()
-    zombie.process(EVENTS[:2])
-    await zombie.commit()
-    before = on_disk(world, "zombie")
-    zombie.process(EVENTS[2:4])
-    world.generation += 1
-    owner = SmallWorker(WorldEffects(world, disk="owner"))
-    await owner.start()
-    with pytest.raises(FencedError, match="another worker owns this partition"):
-        await zombie.commit()
-    assert on_disk(world, "zombie") == before
-    await owner.run(EVENTS)
-    assert restore(world) == fold(EVENTS)
-
-
-async def test_owner_writes_again_what_a_zombie_overwrote() -> None:
-    world = World()
-    owner = SmallWorker(WorldEffects(world))
-    await owner.start()
-    owner.process(EVENTS[:4])
-    await owner.commit()
-    for key in (b"i:i0", b"i:i9", CLAIM_KEY):
-        world.append((ITEMS, 0), (key, b"stale"), make_epoch(0, 0))
-    world.append((PROFILES, 0), (WATERMARK_KEY, b"stale"), make_epoch(0, 0))
-    owner.process(EVENTS[4:])
-    await owner.commit()
-    world.compact()
-    assert restore(world) == fold(EVENTS) | {ITEMS: fold(EVENTS)[ITEMS] | {b"i:i9": None}}
-    assert durable_offset(world) == 5
-
-
-async def test_idle_owner_writes_again_what_a_zombie_overwrote() -> None:
-    world = World()
-    owner = await run_worker(world)
-    world.append((PROFILES, 0), (b"u:u0", b"stale"), make_epoch(0, 0))
-    world.append((ITEMS, 0), (b"i:i1", b"stale"), make_epoch(0, 0))
-    await owner.commit()
-    world.compact()
-    assert restore(world) == fold(EVENTS)
-
-
-async def test_idle_zombie_learns_that_it_is_one() -> None:
-    world = World()
-    zombie = await run_worker(world)
-    world.generation += 1
-    await SmallWorker(WorldEffects(world, disk="owner")).start()
-    with pytest.raises(FencedError, match="another worker owns this partition"):
-        await zombie.commit()
-
-
-async def test_new_owner_writes_again_what_a_zombie_overwrote() -> None:
-    world = World()
-    await run_worker(world)
-    for key in (b"i:i0", b"i:i1"):
-        world.append((ITEMS, 0), (key, b"stale"), make_epoch(0, 0))
-    world.append((PROFILES, 0), (WATERMARK_KEY, b"stale"), make_epoch(0, 0))
-    world.generation += 1
-    await run_worker(world, disk="new")
-    world.compact()
-    assert restore(world) == on_disk(world, "new") == fold(EVENTS)
-    assert durable_offset(world) == 5
 
 
 async def test_undelivered_row_stops_the_cycle_before_anything_vouches_for_it() -> None:
