@@ -94,15 +94,17 @@ class KafkaEffects:
         A write holds Python's global lock for about 3 µs a row, so long ones are split. Only the
         last part moves the position. After a crash between two parts the store holds some rows from
         behind its position, which recovery reads again and overwrites with the same or newer ones.
+        What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`.
         """
+        is_logged = watermark is not None
         head, tail = _split_tail(rows, ROWS_PER_TURN_MAX)
         for part in head:
-            self._stores.write(table, partition, part)
+            self._stores.write(table, partition, part, logged=is_logged)
             await asyncio.sleep(0)
         reserved: list[Row] = [(POSITION_KEY, position.encode())]
         if watermark is not None:
             reserved.append((WATERMARK_KEY, watermark.encode()))
-        self._stores.write(table, partition, [*tail, *reserved])
+        self._stores.write(table, partition, [*tail, *reserved], logged=is_logged)
 
     async def commit(self, offsets: Mapping[int, int]) -> bool:
         """Commit offsets of the events topic as a member of the group."""

@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
-from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
+from stream_rec.stream.changelog import NO_EPOCH, NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 
 RECORDS_PER_CALL_MAX = 10_000
@@ -65,10 +65,13 @@ class LogReader:
         async with self._one_at_a_time:
             await self._call(self._seek, topic, partition, start)
             position, n_stalled = start, 0
+            taking = self._begin(self._take, topic, partition, position, end)
             while position < end:
-                records, reached = await self._call(self._take, topic, partition, position, end)
+                records, reached = await taking
                 n_stalled = 0 if reached > position else n_stalled + 1
                 position = reached
+                if position < end:  # the next are on their way while these are used
+                    taking = self._begin(self._take, topic, partition, position, end)
                 if records:
                     self.n_records += len(records)
                     yield records
@@ -95,7 +98,10 @@ class LogReader:
         self._thread.shutdown()
 
     async def _call(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        return await self._begin(function, *arguments)
+
+    def _begin(self, function: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _client(self) -> confluent_kafka.Consumer:
         if self._consumer is None:
@@ -119,13 +125,17 @@ class LogReader:
         """Take what is there; return it and the offset before which nothing more will come."""
         n_wanted = min(end - position, RECORDS_PER_CALL_MAX)
         records: list[LogRecord] = []
+        headers, epoch = None, NO_EPOCH  # runs of records have the same
         for message in self._client().consume(n_wanted, POLL_TIMEOUT_S):
             error = message.error()
             offset = cast(int, message.offset())
             if error is None:
                 position = offset + 1
                 if offset < end:
-                    records.append(_to_record(message, offset))
+                    if message.headers() != headers:
+                        headers = cast("Headers | None", message.headers())
+                        epoch = decode_epoch(headers)
+                    records.append(LogRecord(offset, message.key() or b"", message.value(), epoch))
             elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
                 position = max(position, offset)
             elif not error.retriable():
@@ -153,11 +163,6 @@ class LogReader:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-
-
-def _to_record(message: confluent_kafka.Message, offset: int) -> LogRecord:
-    headers = cast("Headers | None", message.headers())
-    return LogRecord(offset, message.key() or b"", message.value(), decode_epoch(headers))
 
 
 def _to_bytes(topic_id: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,37 @@ def test_deleted_store_is_at_the_beginning(stores: Stores) -> None:
     stores.delete(ITEMS, 0)
     assert stores.open(ITEMS, 0) == Position()
     assert stores.read(ITEMS, 0, [b"a"]) == [None]
+
+
+def copy_as_after_a_crash(stores: Stores, folder: Path, copy: Path) -> Stores:
+    """Return stores over what is on disk at this moment, while the others are open."""
+    shutil.copytree(folder / "state", copy / "state")
+    return Stores(copy / "state", WorkerSettings())
+
+
+def test_unlogged_writes_are_a_prefix_after_a_crash(stores: Stores, tmp_path: Path) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(b"a", b"1"), (POSITION_KEY, Position(1, 1).encode())])
+    stores.write(ITEMS, 0, [(b"b", b"2"), (POSITION_KEY, Position(2, 1).encode())], logged=False)
+    crashed = copy_as_after_a_crash(stores, tmp_path, tmp_path / "copy")
+    assert crashed.open(ITEMS, 0) == Position(1, 1)
+    assert crashed.read(ITEMS, 0, [b"a", b"b"]) == [b"1", None]
+
+
+def test_a_logged_write_makes_the_unlogged_before_it_durable(
+    stores: Stores, tmp_path: Path
+) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(b"a", b"1")], logged=False)
+    stores.write(ITEMS, 0, [(b"b", b"2")])
+    crashed = copy_as_after_a_crash(stores, tmp_path, tmp_path / "copy")
+    crashed.open(ITEMS, 0)
+    assert crashed.read(ITEMS, 0, [b"a", b"b"]) == [b"1", b"2"]
+
+
+def test_unlogged_writes_are_there_after_closing(stores: Stores) -> None:
+    stores.open(ITEMS, 0)
+    stores.write(ITEMS, 0, [(b"a", b"1")], logged=False)
+    stores.close_all()
+    stores.open(ITEMS, 0)
+    assert stores.read(ITEMS, 0, [b"a"]) == [b"1"]
