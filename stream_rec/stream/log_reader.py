@@ -10,8 +10,9 @@ no record any more.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
@@ -23,6 +24,7 @@ from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.changelog import NO_EPOCH, NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
+from stream_rec.stream.read_progress import ReadProgress
 
 RECORDS_PER_CALL_MAX = 10_000
 POLL_TIMEOUT_S = 0.1
@@ -48,11 +50,11 @@ class LogReader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="changelog-reader")
         self._one_at_a_time = asyncio.Lock()
         self._consumer: confluent_kafka.Consumer | None = None
-        self.n_records = 0
+        self.progress = ReadProgress(time.monotonic)
 
     async def read(
         self, topic: str, partition: int, start: int, end: int
-    ) -> AsyncIterator[Sequence[LogRecord]]:
+    ) -> AsyncGenerator[Sequence[LogRecord], None]:
         """Yield the records with start ≤ offset < end, in batches.
 
         Raises
@@ -65,6 +67,7 @@ class LogReader:
         async with self._one_at_a_time:
             await self._call(self._seek, topic, partition, start)
             position, n_stalled = start, 0
+            self.progress.begin(topic, partition, start, end)
             taking = self._begin(self._take, topic, partition, position, end)
             while position < end:
                 records, reached = await taking
@@ -72,8 +75,8 @@ class LogReader:
                 position = reached
                 if position < end:  # the next are on their way while these are used
                     taking = self._begin(self._take, topic, partition, position, end)
+                self.progress.advance(position, len(records))
                 if records:
-                    self.n_records += len(records)
                     yield records
                 if n_stalled > STALLED_POLLS_MAX:
                     raise StateError(

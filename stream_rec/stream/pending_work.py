@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class PendingWork:
         if app.assignment is None:
             return None
         next_offsets = tuple(sorted(app.processor.next_offsets.items()))
-        return app.consumer_generation_id, next_offsets, app.log_reader.n_records
+        return app.consumer_generation_id, next_offsets, app.log_reader.progress.n_records_ever
 
     async def pending(self) -> str | None:
         """Say what there is to do; None where there is nothing, or Kafka does not answer."""
@@ -50,7 +51,7 @@ class PendingWork:
         """Say whether there is a record to process, and not only offsets without one."""
         topic, reader = self._app.settings.topics.events, self._app.log_reader
         _, end = await reader.offsets(topic, partition)
-        async for records in reader.read(topic, partition, start, end):
-            if records:
+        async with contextlib.aclosing(reader.read(topic, partition, start, end)) as stretches:
+            async for _ in stretches:
                 return True
         return False
