@@ -11,20 +11,30 @@ its first owner that proves to be a member then begins the next era.
 Reserved keys (all others belong to the engine and are opaque here):
 
     b"\0watermark"   in profiles changelogs and in both stores: the durable prefix of the events
-        format          u16    1
+        format          u16    2 (1 had neither flags nor removed)
+        flags           u16    bit 0: written by a rebuild that has not been switched to yet
         n_partitions    u32    of the events topic, when this was written
         offset          i64    highest event offset folded in, -1 for none
+        removed         i64    watermark of the last commit that removed rows, -1 for none
         topic_id        16 B   of the events topic, zeros where the broker tells none
     b"\0claim"       in changelogs: the first record of a new owner; no value of interest
     b"\0position"    in stores: how far this copy of the changelog goes
-        format          u16    1
+        format          u16    2 (1 had the same layout)
         offset          i64    of the last changelog record applied
         epoch           i64    highest epoch up to there
+
+The format is that of everything a build writes: it grows whenever a layout here or in model/rows.py
+does. So a store's position alone tells an older build to leave the store as it is.
+
+Kafka forgets a tombstone some time after compacting it (``delete.retention.ms``, a day). A store
+that was away for longer would never hear of the rows that were removed meanwhile. ``removed`` tells
+it: a store whose own watermark is older has to be restored from the beginning (recovery.py).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from stream_rec.errors import RowFormatError
@@ -39,8 +49,10 @@ CLAIM_KEY = b"\0claim"
 POSITION_KEY = b"\0position"
 EPOCH_HEADER = "epoch"
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NO_EPOCH = -1
+NO_OFFSET = -1
+REBUILDING = 1
 NO_TOPIC_ID = bytes(16)
 GENERATION_BITS = 32
 
@@ -48,7 +60,8 @@ Headers = list[tuple[str, str | bytes | None]]
 
 EPOCH = struct.Struct(">q")
 FORMAT = struct.Struct("<H")
-WATERMARK = struct.Struct("<HIq16s")
+WATERMARK = struct.Struct("<HHIqq16s")
+WATERMARK_1 = struct.Struct("<HIq16s")
 POSITION = struct.Struct("<Hqq")
 
 
@@ -58,10 +71,15 @@ class Watermark(NamedTuple):
     offset: int
     n_partitions: int
     topic_id: bytes = NO_TOPIC_ID
+    removed: int = NO_OFFSET
+    is_rebuilding: bool = False
 
     def encode(self) -> bytes:
         """Return the bytes of this watermark."""
-        return WATERMARK.pack(FORMAT_VERSION, self.n_partitions, self.offset, self.topic_id)
+        flags = REBUILDING if self.is_rebuilding else 0
+        return WATERMARK.pack(
+            FORMAT_VERSION, flags, self.n_partitions, self.offset, self.removed, self.topic_id
+        )
 
     @classmethod
     def decode(cls, value: bytes) -> Watermark:
@@ -72,9 +90,12 @@ class Watermark(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no watermark.
         """
-        _check_format(value, WATERMARK, "watermark")
-        _, n_partitions, offset, topic_id = WATERMARK.unpack(value)
-        return cls(offset, n_partitions, topic_id)
+        version = _check_format(value, "watermark", {1: WATERMARK_1, 2: WATERMARK})
+        if version == 1:
+            _, n_partitions, offset, topic_id = WATERMARK_1.unpack(value)
+            return cls(offset, n_partitions, topic_id)
+        _, flags, n_partitions, offset, removed, topic_id = WATERMARK.unpack(value)
+        return cls(offset, n_partitions, topic_id, removed, bool(flags & REBUILDING))
 
 
 class Position(NamedTuple):
@@ -96,7 +117,7 @@ class Position(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no position.
         """
-        _check_format(value, POSITION, "position")
+        _check_format(value, "position", {1: POSITION, 2: POSITION})
         _, offset, epoch = POSITION.unpack(value)
         return cls(offset, epoch)
 
@@ -131,10 +152,17 @@ def decode_epoch(headers: Headers | None) -> int:
     return NO_EPOCH
 
 
-def _check_format(value: bytes, layout: struct.Struct, name: str) -> None:
-    version = FORMAT.unpack_from(value)[0] if len(value) >= FORMAT.size else None
-    if version != FORMAT_VERSION or len(value) != layout.size:
+def _check_format(value: bytes, name: str, layouts: Mapping[int, struct.Struct]) -> int:
+    """Return the format version of a value that has one of the layouts."""
+    version = FORMAT.unpack_from(value)[0] if len(value) >= FORMAT.size else 0
+    if version > FORMAT_VERSION:
         raise RowFormatError(
-            f"{name} expected format {FORMAT_VERSION} with {layout.size} bytes, came format "
-            f"{version} with {len(value)} bytes; a newer format needs a newer worker"
+            f"{name} of format {version} is newer than this build reads (1–{FORMAT_VERSION}); "
+            "nothing was changed; upgrade the worker"
         )
+    if version not in layouts or len(value) != layouts[version].size:
+        raise RowFormatError(
+            f"expected a {name} of format 1–{FORMAT_VERSION}, came {len(value)} bytes of format "
+            f"{version}: it is damaged; delete the worker's state folder to restore it"
+        )
+    return version

@@ -61,8 +61,8 @@ class Frozen(Protocol):
         """Rows of the items table."""
 
     @property
-    def profiles(self) -> Sequence[tuple[bytes, bytes]]:
-        """Rows of the profiles table."""
+    def profiles(self) -> Sequence[Row]:
+        """Rows of the profiles table; None removes one."""
 
 
 class CommitCycle:
@@ -127,17 +127,18 @@ class CommitCycle:
 
     async def _commit(self, frozen: Sequence[Frozen]) -> None:
         # 2. item rows, durable before the profiles that imply them
-        items = {one.partition: list(one.items) for one in frozen}
+        items: dict[int, Sequence[Row]] = {one.partition: list(one.items) for one in frozen}
         await self._make_durable(ITEMS, items)
         # 3. profile rows
         profiles = {one.partition: list(one.profiles) for one in frozen}
         await self._make_durable(PROFILES, profiles)
         # 4. the watermark, which vouches for all of them
-        watermarks = {one.partition: [self._advance(one)] for one in frozen}
-        await self._make_durable(PROFILES, watermarks, behind=profiles)
+        watermarks = {one.partition: self._advance(one) for one in frozen}
+        records = {p: [(WATERMARK_KEY, new.encode())] for p, new in watermarks.items()}
+        await self._make_durable(PROFILES, records, behind=profiles)
         # 5. the stores
         for one in frozen:
-            watermark = Watermark.decode(watermarks[one.partition][0][1])
+            watermark = watermarks[one.partition]
             await self._write(ITEMS, one.partition, items[one.partition], watermark)
             await self._write(PROFILES, one.partition, profiles[one.partition], watermark)
             self._owned[one.partition].watermark = watermark
@@ -148,15 +149,17 @@ class CommitCycle:
         behind = self._owned[frozen.partition].watermark.offset
         return frozen.offset > behind or bool(frozen.items or frozen.profiles)
 
-    def _advance(self, frozen: Frozen) -> tuple[bytes, bytes]:
-        watermark = self._owned[frozen.partition].watermark
-        return WATERMARK_KEY, watermark._replace(offset=frozen.offset).encode()
+    def _advance(self, frozen: Frozen) -> Watermark:
+        watermark = self._owned[frozen.partition].watermark._replace(offset=frozen.offset)
+        if any(row is None for _, row in frozen.profiles):
+            return watermark._replace(removed=frozen.offset)
+        return watermark
 
     async def _make_durable(
         self,
         table: str,
-        rows: Mapping[int, Sequence[tuple[bytes, bytes]]],
-        behind: Mapping[int, Sequence[tuple[bytes, bytes]]] | None = None,
+        rows: Mapping[int, Sequence[Row]],
+        behind: Mapping[int, Sequence[Row]] | None = None,
     ) -> None:
         """Produce rows and wait until they are the last valid ones of their keys.
 

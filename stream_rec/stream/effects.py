@@ -85,6 +85,9 @@ class Effects(Protocol):
         Raises StateError if it is damaged or in use by another process.
         """
 
+    def reset_store(self, table: str, partition: int) -> Position:
+        """Delete a store and open it anew, empty."""
+
     def close_stores(self) -> None:
         """Close all stores."""
 

@@ -31,8 +31,8 @@ class Published(Protocol):
         """User id."""
 
     @property
-    def value(self) -> bytes:
-        """JSON message."""
+    def value(self) -> bytes | None:
+        """JSON message; None where the user is forgotten."""
 
 
 class Refused(Protocol):
@@ -79,8 +79,8 @@ class FrozenRows(Protocol):
         """Rows of the items table."""
 
     @property
-    def profiles(self) -> Sequence[tuple[bytes, bytes]]:
-        """Rows of the profiles table."""
+    def profiles(self) -> Sequence[tuple[bytes, bytes | None]]:
+        """Rows of the profiles table; None removes one."""
 
 
 class Engine(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stream_rec.stream.effects import Row
 from stream_rec.stream.engine_port import ProfileReader
 
 
@@ -24,10 +25,10 @@ class FrozenProfiles:
 
     def __init__(self, read_store: ProfileReader) -> None:
         self._read_store = read_store
-        self._frozen: dict[int, dict[bytes, bytes]] = {}
+        self._frozen: dict[int, dict[bytes, bytes | None]] = {}
 
-    def keep(self, partition: int, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep the profiles that a freeze has handed out, instead of those before."""
+    def keep(self, partition: int, rows: Iterable[Row]) -> None:
+        """Keep what a freeze has handed out or removed, instead of that before."""
         self._frozen[partition] = dict(rows)
 
     def drop(self, partition: int) -> None:

@@ -124,6 +124,11 @@ class KafkaEffects:
         """Open a store, or create it; return how far it goes."""
         return self._stores.open(table, partition)
 
+    def reset_store(self, table: str, partition: int) -> Position:
+        """Delete a store and open it anew, empty."""
+        self._stores.delete(table, partition)
+        return self._stores.open(table, partition)
+
     def close_stores(self) -> None:
         """Close all stores."""
         self._stores.close_all()

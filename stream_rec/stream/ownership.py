@@ -38,7 +38,7 @@ class Ownership:
 async def settle(
     effects: Effects,
     owned: Mapping[int, Ownership],
-    rows: Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]],
+    rows: Mapping[str, Mapping[int, Sequence[Row]]],
 ) -> None:
     """Wait for acknowledgements, then write again every key that a zombie wrote in between.
 
@@ -48,7 +48,7 @@ async def settle(
         The world.
     owned : Mapping[int, Ownership]
         The partitions written to; their ``next_offsets`` advance.
-    rows : Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]]
+    rows : Mapping[str, Mapping[int, Sequence[Row]]]
         What is newer than the store, by table and partition.
 
     Raises
@@ -134,7 +134,7 @@ async def _write_again(
     effects: Effects,
     owned: Mapping[int, Ownership],
     stale: Mapping[Where, set[bytes]],
-    rows: Mapping[str, Mapping[int, Sequence[tuple[bytes, bytes]]]],
+    rows: Mapping[str, Mapping[int, Sequence[Row]]],
 ) -> bool:
     """Produce our row of each stale key; return whether there was any."""
     for (table, partition), keys in stale.items():
@@ -146,7 +146,7 @@ async def _write_again(
 
 
 async def _current_row(
-    effects: Effects, table: str, owned: Ownership, key: bytes, newer: Mapping[bytes, bytes]
+    effects: Effects, table: str, owned: Ownership, key: bytes, newer: Mapping[bytes, bytes | None]
 ) -> Row:
     if key == CLAIM_KEY:
         return claim_row()

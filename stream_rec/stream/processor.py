@@ -16,7 +16,7 @@ from aiokafka.structs import ConsumerRecord
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
-from stream_rec.stream.effects import Effects
+from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.engine_port import BatchResult, Engine, Refused
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
@@ -35,7 +35,7 @@ class FrozenPartition(NamedTuple):
     partition: int
     offset: int
     items: Sequence[tuple[bytes, bytes]]
-    profiles: Sequence[tuple[bytes, bytes]]
+    profiles: Sequence[Row]
 
 
 class Processor:

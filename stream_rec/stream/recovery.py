@@ -1,6 +1,7 @@
 """Recovery of a partition: from whatever is on disk to the state that its changelogs hold.
 
-1. roll both stores forward to the ends of their changelogs (an empty disk starts at the beginning)
+1. roll both stores forward to the ends of their changelogs (an empty disk starts at the beginning,
+   and so does a store that may have missed the removal of a row)
 2. see that the watermark fits the events topic: same topic, same partitions, not past its end
 3. choose an epoch greater than all others, append a claim to both changelogs, wait for it
 4. roll both stores forward to the claims: nothing older than a claim counts after it
@@ -17,12 +18,14 @@ a claim, which the next owner's claim overrules. All steps may be repeated.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from stream_rec.errors import StateError
 from stream_rec.stream.changelog import (
     CLAIM_KEY,
+    NO_OFFSET,
     PROFILES,
     TABLES,
     WATERMARK_KEY,
@@ -74,11 +77,11 @@ async def recover(
     FencedError
         The partition has a newer owner.
     """
-    prefixes = {table: ValidPrefix(positions[table]) for table in TABLES}
-    read_to = {
-        table: await _roll_forward(effects, table, partition, prefix)
-        for table, prefix in prefixes.items()
+    caught_up = {
+        table: await _catch_up(effects, table, partition, positions[table]) for table in TABLES
     }
+    prefixes = {table: one.prefix for table, one in caught_up.items()}
+    read_to = {table: one.log_end for table, one in caught_up.items()}
     first, end = await effects.source_range(partition)
     watermark = await _read_watermark(effects, partition, source, end)
     highest = max(prefix.position.epoch for prefix in prefixes.values())
@@ -96,9 +99,35 @@ async def recover(
     return Recovered(owned, start_offset)
 
 
-async def _roll_forward(effects: Effects, table: str, partition: int, prefix: ValidPrefix) -> int:
-    """Apply the changelog from where the store ends to its end; return that end."""
-    start = prefix.position.offset + 1
+class _CaughtUp(NamedTuple):
+    """A store at the end of its changelog."""
+
+    prefix: ValidPrefix
+    log_end: int
+
+
+class _MissedRemovalsError(Exception):
+    """Rows were removed after this store's watermark; it may never hear of them."""
+
+
+async def _catch_up(effects: Effects, table: str, partition: int, position: Position) -> _CaughtUp:
+    """Roll a store forward to the end of its changelog, from the beginning where it must."""
+    try:
+        return await _roll_forward(effects, table, partition, position)
+    except _MissedRemovalsError:
+        logger.warning(
+            "%s, partition %d: rows were removed while this store was away; restoring it anew",
+            *(table, partition),
+        )
+    position = effects.reset_store(table, partition)
+    return await _roll_forward(effects, table, partition, position)
+
+
+async def _roll_forward(
+    effects: Effects, table: str, partition: int, position: Position
+) -> _CaughtUp:
+    """Apply the changelog from where the store ends to its end."""
+    start = position.offset + 1
     log_end = await effects.log_end(table, partition)
     if start > log_end:
         raise StateError(
@@ -106,15 +135,37 @@ async def _roll_forward(effects: Effects, table: str, partition: int, prefix: Va
             f"{start - 1}, the changelog only to {log_end - 1}: the topic was re-created or has "
             "lost records; restore the topic, or start anew with another app_id"
         )
-    await _apply(effects, table, partition, prefix, start, log_end)
-    return log_end
+    prefix = ValidPrefix(position)
+    heard_of = await _removals_heard_of(effects, table, partition, position)
+    await _apply(effects, table, partition, prefix, start, log_end, heard_of)
+    return _CaughtUp(prefix, log_end)
+
+
+async def _removals_heard_of(
+    effects: Effects, table: str, partition: int, position: Position
+) -> float:
+    """Return the watermark up to which a store cannot have missed a removal."""
+    if position.offset < 0:
+        return math.inf
+    stored = (await effects.read_rows(table, partition, [WATERMARK_KEY]))[0]
+    return NO_OFFSET if stored is None else Watermark.decode(stored).offset
 
 
 async def _apply(
-    effects: Effects, table: str, partition: int, prefix: ValidPrefix, start: int, end: int
+    effects: Effects,
+    table: str,
+    partition: int,
+    prefix: ValidPrefix,
+    start: int,
+    end: int,
+    heard_of: float = math.inf,
 ) -> None:
+    """Apply a stretch of the changelog; stop before a watermark that tells of missed removals."""
     async for records in effects.read_log(table, partition, start, end):
         rows = prefix.accept(records)
+        watermark = rows.get(WATERMARK_KEY)
+        if watermark is not None and Watermark.decode(watermark).removed > heard_of:
+            raise _MissedRemovalsError
         position = prefix.settled_position
         await effects.write_batch(table, partition, list(rows.items()), position, None)
 
@@ -124,7 +175,7 @@ async def _read_watermark(
 ) -> Watermark:
     """Read the recovered watermark and compare it with the events topic."""
     stored = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
-    current = Watermark(-1, source.n_partitions, source.topic_id)
+    current = Watermark(NO_OFFSET, source.n_partitions, source.topic_id)
     if stored is None:
         return current
     watermark = Watermark.decode(stored)
@@ -146,7 +197,7 @@ async def _read_watermark(
             f"many as this state contains, came {source_end}: the topic was re-created or has lost "
             f"records; {advice}"
         )
-    return current._replace(offset=watermark.offset)
+    return current._replace(offset=watermark.offset, removed=watermark.removed)
 
 
 async def _choose_epoch(
@@ -195,7 +246,8 @@ async def _claim(
         await effects.write_batch(table, partition, (), prefix.settled_position, None)
     latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
     if latest is not None:
-        owned.watermark = owned.watermark._replace(offset=Watermark.decode(latest).offset)
+        offset, removed = Watermark.decode(latest).offset, Watermark.decode(latest).removed
+        owned.watermark = owned.watermark._replace(offset=offset, removed=removed)
     await _write_stale_again(effects, owned, prefixes)
     return owned
 

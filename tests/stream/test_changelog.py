@@ -21,9 +21,13 @@ offsets = st.integers(-1, 2**63 - 1)
 generations = st.integers(0, 2**31 - 1)
 
 
-@given(offsets, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))
-def test_watermark_is_read_back(offset: int, n_partitions: int, topic_id: bytes) -> None:
-    watermark = Watermark(offset, n_partitions, topic_id)
+@given(
+    offsets, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16), offsets, st.booleans()
+)
+def test_watermark_is_read_back(
+    offset: int, n_partitions: int, topic_id: bytes, removed: int, is_rebuilding: bool
+) -> None:
+    watermark = Watermark(offset, n_partitions, topic_id, removed, is_rebuilding)
     assert Watermark.decode(watermark.encode()) == watermark
 
 
@@ -32,9 +36,18 @@ def test_position_is_read_back(offset: int, epoch: int) -> None:
     assert Position.decode(Position(offset, epoch).encode()) == Position(offset, epoch)
 
 
-def test_layouts_of_version_1_are_frozen() -> None:
-    assert Watermark(258, 8, b"t" * 16).encode().hex() == "0100080000000201000000000000" + "74" * 16
-    assert Position(258, 3).encode().hex() == "010002010000000000000300000000000000"
+def test_layouts_of_version_1_are_still_read() -> None:
+    watermark = bytes.fromhex("0100080000000201000000000000" + "74" * 16)
+    assert Watermark.decode(watermark) == Watermark(258, 8, b"t" * 16)
+    position = bytes.fromhex("010002010000000000000300000000000000")
+    assert Position.decode(position) == Position(258, 3)
+
+
+def test_layouts_of_version_2_are_frozen() -> None:
+    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+    numbers = "020001000800000002010000000000000300000000000000"
+    assert watermark.encode().hex() == numbers + "74" * 16
+    assert Position(258, 3).encode().hex() == "020002010000000000000300000000000000"
     assert encode_epoch(make_epoch(1, 2)) == [("epoch", bytes.fromhex("0000000100000002"))]
 
 
@@ -60,8 +73,8 @@ def test_record_without_an_epoch_is_older_than_all(headers: list | None) -> None
 @pytest.mark.parametrize("layout", [Watermark, Position])
 def test_newer_format_is_refused(layout: type) -> None:
     value = layout(1, 2).encode()
-    with pytest.raises(RowFormatError, match="came format 2"):
-        layout.decode(b"\x02\x00" + value[2:])
+    with pytest.raises(RowFormatError, match="format 3 is newer than this build reads"):
+        layout.decode(b"\x03\x00" + value[2:])
 
 
 @pytest.mark.parametrize("layout", [Watermark, Position])

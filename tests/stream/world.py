@@ -152,6 +152,10 @@ class WorldEffects:
         disk = self.world.disk(self.disk_name, (table, partition))
         return [(key, row) for key, row in disk.items() if not key.startswith(RESERVED_PREFIX)]
 
+    def reset_store(self, table: str, partition: int) -> Position:
+        self.world.disk(self.disk_name, (table, partition)).clear()
+        return Position()
+
     async def source(self) -> Source:
         return Source(self.world.n_partitions, self.world.topic_id)
 
