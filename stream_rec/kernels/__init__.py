@@ -1,28 +1,40 @@
 """Compiled loops over arrays; this package imports numpy and numba only.
 
 Numba keeps compiled kernels on disk and recompiles one when its own file changes, but not when a
-kernel that it calls from another file does. So the cache folder is keyed by a hash of all sources
-that hold kernels: any change starts a new folder.
+kernel that it calls from another file does. So the cache folder is keyed by sources: by all of
+kernels/ and model/ for what is compiled there, where any change starts a new folder; for a kernel
+of another part, by these and by the files that its own file imports, directly or not. A change in
+one file of evaluation/ thus compiles anew what can be reached from it, and nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numba
 
 _KERNEL_PACKAGES = ("kernels", "model")
+_PACKAGE = Path(__file__).parent.parent
+_IMPORT = re.compile(rf"^\s*(?:from|import) {_PACKAGE.name}\.([\w.]+)", re.MULTILINE)
+
+
+def _hash_of(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _source_hash() -> str:
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for name in _KERNEL_PACKAGES:
-        for file in sorted((package / name).glob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return _hash_of(
+        [f for name in _KERNEL_PACKAGES for f in sorted((_PACKAGE / name).glob("*.py"))]
+    )
 
 
 def _cache_base() -> Path:
@@ -37,3 +49,58 @@ def _cache_base() -> Path:
 CACHE = _cache_base() / _source_hash()
 """Folder of the compiled kernels; numba makes it when it compiles the first."""
 numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+
+
+def cache_folder(file: Path) -> Path:
+    """Return where the kernels of a source file are kept.
+
+    Parameters
+    ----------
+    file : Path
+    """
+    package = _PACKAGE.resolve()
+    file = file.resolve()
+    if not file.is_relative_to(package) or file.relative_to(package).parts[0] in _KERNEL_PACKAGES:
+        return CACHE
+    return CACHE / f"{file.stem}-{_hash_of(_with_imported(file))}"
+
+
+@contextmanager
+def cached_beside_imports(file: str) -> Iterator[None]:
+    """Let numba keep the kernels that are declared meanwhile in the folder of their file.
+
+    Parameters
+    ----------
+    file : str
+    """
+    numba.config.CACHE_DIR = str(cache_folder(Path(file)))  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+
+
+def _with_imported(file: Path) -> list[Path]:
+    """Return a file and what it imports of this package, directly or not, in a fixed order."""
+    found, left = {file}, [file]
+    while left:
+        new = _imported(left.pop()) - found
+        found |= new
+        left += new
+    return sorted(found)
+
+
+@cache
+def _imported(file: Path) -> frozenset[Path]:
+    """Return the files that a file names in its imports, without those of the base folder."""
+    package = _PACKAGE.resolve()
+    files = set()
+    for module in _IMPORT.findall(file.read_text(encoding="utf-8")):
+        parts = module.split(".")
+        if parts[0] in _KERNEL_PACKAGES:
+            continue
+        path = package.joinpath(*parts)
+        files.add(
+            path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        )
+    return frozenset(each for each in files if each.exists())

@@ -8,12 +8,14 @@ from typing import Any, TypeVar, cast
 import numba as nb
 import numpy as np
 
+from stream_rec.kernels import cached_beside_imports
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
     """Compile a kernel that Python may call."""
-    return cast(Function, nb.njit(cache=True, nogil=True)(function))
+    return _compiled(function)
 
 
 def inner_kernel(function: Function) -> Function:
@@ -23,7 +25,12 @@ def inner_kernel(function: Function) -> Function:
     fifth of the compile time is saved. So Python must never call one: the process would end.
     """
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Function, nb.njit(cache=True, nogil=True, **options)(function))
+    return _compiled(function, **options)
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    with cached_beside_imports(function.__code__.co_filename):
+        return cast(Function, nb.njit(cache=True, nogil=True, **options)(function))
 
 
 @inner_kernel
