@@ -30,6 +30,12 @@ from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.crash_points import arm_crash_point
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
 from stream_rec.stream.frozen_profiles import FrozenProfiles
+from stream_rec.stream.identity import (
+    check_committed,
+    check_folder,
+    encode_identity,
+    read_identity,
+)
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.pages import define_pages
@@ -78,6 +84,7 @@ class StreamApp(faust.App):
         self._profiles = FrozenProfiles(self._read_stored_profiles)
         self.publisher: Publisher | None = None
         self.assignment: Assignment | None = None
+        self.commit_metadata = ""
         super().__init__(settings.app_id, **_faust_options(settings))
 
     async def on_first_start(self) -> None:
@@ -87,6 +94,8 @@ class StreamApp(faust.App):
         meanwhile. Only then does this worker join its group and take partitions from others.
         """
         n_partitions = await check_topics(self.settings)
+        if not self.settings.kafka.embedded:
+            await asyncio.to_thread(self._check_identity)
         engine = await asyncio.to_thread(self._create_engine, n_partitions, self._profiles.read)
         self._build(engine)
 
@@ -132,6 +141,12 @@ class StreamApp(faust.App):
             await watch_progress(PendingWork(self), timeout_s, time.monotonic)
         except Exception as error:
             self.fail(error)
+
+    def _check_identity(self) -> None:
+        identity = read_identity(self.settings)
+        check_folder(self._state_folder(), self.settings, identity)
+        check_committed(self.settings, identity)
+        self.commit_metadata = encode_identity(identity)
 
     def _build(self, engine: Engine) -> None:
         settings = self.settings

@@ -51,7 +51,7 @@ async def check_topics(settings: Settings, wait_for_kafka_s: float = WAIT_FOR_KA
     missing = [name for name in topics.names if name not in n_partitions]
     if missing:
         raise TopicError(f"expected the topics {', '.join(missing)}, came none; {MEND}")
-    _check_partitions(topics, n_partitions)
+    _check_partitions(topics, n_partitions, settings.kafka.broker)
     if not settings.kafka.embedded:
         await asyncio.to_thread(_check_compaction, client, topics)
     return n_partitions[topics.events]
@@ -78,13 +78,15 @@ async def _list_topics(client: AdminClient, kafka: KafkaSettings, wait_s: float)
         )
 
 
-def _check_partitions(topics: TopicSettings, n_partitions: Mapping[str, int]) -> None:
+def _check_partitions(topics: TopicSettings, n_partitions: Mapping[str, int], broker: str) -> None:
     expected = n_partitions[topics.events]
-    for name in (topics.items_changelog, topics.profiles_changelog):
+    for name in (topics.items_changelog, topics.profiles_changelog, topics.recommendations):
         if n_partitions[name] != expected:
             raise TopicError(
                 f"expected {name} to have as many partitions as {topics.events} ({expected}), came "
-                f"{n_partitions[name]}; delete it, then {MEND}; or start anew with another app_id"
+                f"{n_partitions[name]}: rows and lists of a user would be in two places; delete "
+                f"it with `kafka-topics.sh --bootstrap-server {broker} --delete --topic {name}`, "
+                f"then run `stream-rec topics create --set topics.partitions={expected}`"
             )
 
 

@@ -73,14 +73,26 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_min_bytes = kafka.fetch_min_bytes
         return consumer
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit for Faust, which calls this now and then, as we do."""
+        assignment = self.assignment()
+        try:
+            return await self._commit_as_member(
+                {tp: offset for tp, offset in offsets.items() if tp in assignment}
+            )
+        except Exception as error:
+            self.app.fail(error)
+            return False
+
     async def commit_as_member(self, offsets: Mapping[TP, int]) -> bool:
         """Commit offsets; say whether the group still takes them from this member."""
         taken: bool = await self.call_thread(self._commit_as_member, offsets)
         return taken
 
     async def _commit_as_member(self, offsets: Mapping[TP, int]) -> bool:
+        metadata = self.app.commit_metadata
         commits = {
-            TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()
+            TopicPartition(*tp): OffsetAndMetadata(at, metadata) for tp, at in offsets.items()
         }
         try:
             await self._ensure_consumer().commit(commits)

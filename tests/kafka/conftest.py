@@ -48,14 +48,26 @@ def new_topic(kafka_admin: AdminClient) -> Iterator[Callable[..., str]]:
 
     def create(prefix: str = "topic", partitions: int = 1, **options: Any) -> str:
         name = f"{prefix}-{uuid.uuid4().hex[:8]}"
-        asked = kafka_admin.create_topics([NewTopic(name, partitions, **options)])
-        asked[name].result(ADMIN_TIMEOUT_S)
+        create_topic(kafka_admin, NewTopic(name, partitions, **options))
         created.append(name)
         return name
 
     yield create
     for answer in kafka_admin.delete_topics(created).values() if created else ():
         answer.result(ADMIN_TIMEOUT_S)
+
+
+def create_topic(admin: AdminClient, topic: NewTopic) -> None:
+    """Create a topic and wait until the broker tells of it, a moment after it has agreed."""
+    admin.create_topics([topic])[topic.topic].result(ADMIN_TIMEOUT_S)
+    while not is_listed(admin, topic.topic):
+        pass
+
+
+def is_listed(admin: AdminClient, name: str) -> bool:
+    """Whether the broker tells of a topic, with leaders for its partitions."""
+    topic = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics.get(name)
+    return topic is not None and all(p.leader >= 0 for p in topic.partitions.values())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
