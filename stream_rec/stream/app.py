@@ -26,6 +26,7 @@ from stream_rec.kafka_clients import confluent_producer_config, faust_broker_opt
 from stream_rec.stream.agent import define_agent
 from stream_rec.stream.assignment import Assignment
 from stream_rec.stream.changelog import ITEMS, PROFILES
+from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.crash_points import arm_crash_point
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
@@ -154,8 +155,14 @@ class StreamApp(faust.App):
         self.publisher = Publisher(producer_options, self.fail)
         self.log_reader = LogReader(settings.kafka)
         self.stores = Stores(self._state_folder(), settings.worker)
+        self.clock = ClockCheck(settings.kafka.clock_skew_s_max)
         effects = KafkaEffects(
-            settings.topics, self.publisher, self.log_reader, self.stores, self._commit_offsets
+            settings.topics,
+            self.publisher,
+            self.log_reader,
+            self.stores,
+            self._commit_offsets,
+            self.clock,
         )
         arm_crash_point(effects)
         self.processor = Processor(

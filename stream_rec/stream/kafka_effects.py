@@ -18,6 +18,7 @@ from stream_rec.stream.changelog import (
     Watermark,
     encode_epoch,
 )
+from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.effects import Acked, LogRecord, Row, Source
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.publisher import Publisher
@@ -39,6 +40,8 @@ class KafkaEffects:
         What writes to Kafka, reads from Kafka, and holds the rows on disk.
     commit : Callable[[Mapping[int, int]], Awaitable[bool]]
         Commits offsets of the events topic as a member of the group.
+    clock : ClockCheck
+        Looks at the first acknowledgement of every changelog partition.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class KafkaEffects:
         log_reader: LogReader,
         stores: Stores,
         commit: Commit,
+        clock: ClockCheck,
     ) -> None:
         self._events = topics.events
         self._changelogs = {ITEMS: topics.items_changelog, PROFILES: topics.profiles_changelog}
@@ -57,6 +61,7 @@ class KafkaEffects:
         self._stores = stores
         self._commit = commit
         self._acked: dict[tuple[str, int], Acked] = {}
+        self._clock = clock
         self._n_produced = 0
 
     async def publish(
@@ -78,6 +83,7 @@ class KafkaEffects:
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for everything published so far; return the changelog offsets among it."""
         await self._publisher.wait_for_acks()
+        self._clock.raise_if_far_off()
         acked, self._acked = self._acked, {}
         return acked
 
@@ -156,6 +162,7 @@ class KafkaEffects:
         offset = int(message.offset() or 0)
         before = self._acked.get(where)
         if before is None:
+            self._clock.look(message)
             self._acked[where] = Acked(offset, offset, 1)
         else:
             self._acked[where] = Acked(

@@ -30,6 +30,7 @@ def collect_stats(app: StreamApp) -> dict[str, Any]:
         "generation": app.consumer_generation_id,
         "queue_full": 0 if publisher is None else publisher.n_queue_full,
         "missing_offsets": app.batch_consumer.n_missing_offsets,
+        "clock_skew_s": None if app.assignment is None else app.clock.skew_s,
         "recovery": {} if app.assignment is None else app.log_reader.progress.snapshot(),
         "partitions": _partitions(app),
     }

@@ -179,7 +179,10 @@ async def _read_watermark(
     if stored is None:
         return current
     watermark = Watermark.decode(stored)
-    advice = "the model belongs to another topic: start anew with another app_id"
+    advice = (
+        "the model belongs to another topic: start anew under another name with `stream-rec topics "
+        "create --set app_id=NAME`, then `stream-rec worker --set app_id=NAME`"
+    )
     if watermark.n_partitions != source.n_partitions:
         raise StateError(
             f"expected the events topic to have {watermark.n_partitions} partitions, as when this "

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stream_rec.config import load_settings
 from stream_rec.errors import StateError, TopicError
 from stream_rec.settings import Settings
+from stream_rec.stream.clock_check import ClockCheck, ClockError
 from stream_rec.stream.identity import (
     FILE_NAME,
     check_committed,
@@ -104,6 +106,23 @@ def test_recreated_topic_is_refused_on_whatever_disk(
     check_folder(tmp_path, settings, identity)
     with pytest.raises(TopicError, match=r"deleted and created again.*worker --set app_id="):
         check_folder(tmp_path, settings, again)
+
+
+@pytest.mark.parametrize(("ahead_s", "word"), [(0.0, None), (7_200.0, "ahead")])
+async def test_clock_is_compared_with_that_of_the_broker(
+    kafka_address: str, new_topic: Callable[..., str], ahead_s: float, word: str | None
+) -> None:
+    topic = new_topic("changelog", config={"message.timestamp.type": "LogAppendTime"})
+    clock = ClockCheck(60.0, lambda: time.time() + ahead_s)
+    producer = Producer({"bootstrap.servers": kafka_address})
+    producer.produce(topic, b"", b"", on_delivery=lambda _, message: clock.look(message))
+    assert producer.flush(TIMEOUT_S) == 0
+    assert clock.skew_s is not None
+    if word is None:
+        clock.raise_if_far_off()
+        return
+    with pytest.raises(ClockError, match=word):
+        clock.raise_if_far_off()
 
 
 @pytest.mark.parametrize("metadata", ["", "not ours", "[1]", '{"other": "tool"}'])

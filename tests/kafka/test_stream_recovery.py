@@ -191,7 +191,9 @@ def test_unknown_state_is_refused_before_anything_is_written(
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     before = restore_changelogs(group.settings, group.broker)
-    names = (group.topics.events, group.topics.items_changelog, group.topics.profiles_changelog)
+    topics = group.topics
+    names = [topics.events, topics.recommendations, topics.items_changelog]
+    names.append(topics.profiles_changelog)
     for answer in kafka_admin.create_partitions(
         [NewPartitions(name, N_PARTITIONS + 1) for name in names]
     ).values():

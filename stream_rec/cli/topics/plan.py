@@ -51,12 +51,14 @@ def plan_topics(topics: TopicSettings) -> list[TopicPlan]:
         "cleanup.policy": "compact",
         "min.compaction.lag.ms": str(topics.min_compaction_lag_ms),
     }
+    # Kafka's own time on changelogs shows a worker whether its clock is right (clock_check.py).
+    changelog = compacted | {"message.timestamp.type": "LogAppendTime"}
     configs = {
         topics.events: passing,
         topics.dlq: passing,
         topics.recommendations: compacted,
-        topics.items_changelog: compacted,
-        topics.profiles_changelog: compacted,
+        topics.items_changelog: changelog,
+        topics.profiles_changelog: changelog,
     }
     return [
         TopicPlan(name, topics.partitions, topics.replication_factor, config)
