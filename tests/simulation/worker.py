@@ -1,0 +1,255 @@
+"""A simulated worker: what stream_rec/stream/app.py wires under Faust, wired to a simulated world.
+
+Membership, fetching and the timing of commits follow Faust: all partitions are given up before a
+rebalance and taken after it, records that were fetched before the flow of events is resumed are
+dropped, and offsets that may be committed are committed now and then on the side.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from stream_rec.settings import TopicSettings
+from stream_rec.stream.assignment import Assignment
+from stream_rec.stream.changelog import PROFILES
+from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.engine_port import EngineFactory
+from stream_rec.stream.fence import FencedError
+from stream_rec.stream.frozen_profiles import FrozenProfiles
+from stream_rec.stream.processor import Processor
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.transport import RecordBatch
+from tests.simulation.broker import Broker
+from tests.simulation.effects import SimulatedEffects
+from tests.simulation.group import HEARTBEAT_INTERVAL_S, Group
+from tests.simulation.process import Process
+from tests.simulation.producer import Producer
+
+COMMIT_INTERVAL_S = 0.12
+SIDE_COMMIT_INTERVAL_S = 0.17
+FETCH_INTERVAL_S = 0.004
+GIVE_UP_TIMEOUT_S = 0.24
+BATCHES_QUEUED_MAX = 3
+STARTED_AT_S = 1_700_100_000.0
+
+
+class Surroundings(Protocol):
+    """What a worker needs of its world beside the port."""
+
+    broker: Broker
+    group: Group
+    create_engine: EngineFactory
+
+    def batch_size(self) -> int:
+        """Return how many records the next fetch brings."""
+
+    def on_stopped(self, worker: Worker, error: BaseException | None) -> None:
+        """Learn that a worker has stopped by itself."""
+
+
+class Fetcher:
+    """The consumer's side of a worker: positions, and batches on their way to the processor."""
+
+    def __init__(self, broker: Broker, batch_size: Callable[[], int]) -> None:
+        self._broker = broker
+        self._batch_size = batch_size
+        self.committed: Mapping[int, int | None] = {}
+        self.positions: dict[int, int] = {}
+        self.queue: deque[tuple[int, RecordBatch]] = deque()
+
+    def assign(self, committed: Mapping[int, int | None]) -> None:
+        """Begin where the group has committed, else at the beginning."""
+        self.committed = committed
+        self.positions = {partition: offset or 0 for partition, offset in committed.items()}
+
+    def fetch(self) -> None:
+        """Fetch a batch of each partition, as long as there is room."""
+        for partition, position in self.positions.items():
+            records = self._broker.events[partition][position : position + self._batch_size()]
+            if records and len(self.queue) < BATCHES_QUEUED_MAX:
+                self.queue.append((partition, RecordBatch(records, position)))
+                self.positions[partition] = position + len(records)
+
+    def drop_fetched(self) -> None:
+        """Forget what is on its way, as Faust does before the flow is resumed."""
+        self.queue.clear()
+
+    def seek(self, positions: Mapping[int, int]) -> None:
+        """Fetch next from these offsets."""
+        self.positions |= {p: at for p, at in positions.items() if p in self.positions}
+
+    def fetch_again(self, n_records: int) -> None:
+        """Have the last records of each partition delivered a second time."""
+        self.positions = {p: max(0, at - n_records) for p, at in self.positions.items()}
+
+
+class Worker:
+    """One process of the program.
+
+    Parameters
+    ----------
+    process, producer, world
+        What it runs in.
+    commit_events_max : int
+        Commit after that many events.
+    """
+
+    def __init__(
+        self, process: Process, producer: Producer, world: Surroundings, commit_events_max: int
+    ) -> None:
+        self.process = process
+        self.producer = producer
+        self._world = world
+        self._generation = 0
+        self._stopping = False
+        self._flows = False
+        self.n_users_most = self.n_dirty_most = 0
+        loop = process.loop
+        self.effects = SimulatedEffects(
+            process, world.broker, producer, self._commit_offsets, loop.time
+        )
+        profiles = FrozenProfiles(self._read_profiles)
+        self.engine = world.create_engine(world.broker.n_partitions, profiles.read)
+        stats = Stats(lambda: STARTED_AT_S + loop.time())
+        self._schedule = CommitSchedule(COMMIT_INTERVAL_S, commit_events_max)
+        self.processor = Processor(
+            self.engine, profiles, self.effects, TopicSettings(), stats, self._schedule
+        )
+        self.assignment = Assignment(self.engine, self.processor, self.effects, stats)
+        self.fetcher = Fetcher(world.broker, world.batch_size)
+
+    def start(self) -> None:
+        """Begin to run."""
+        for task in (
+            self._be_member(),
+            self._fetch(),
+            self._process(),
+            self._commit_regularly(),
+            self._commit_on_the_side(),
+        ):
+            self.process.spawn(task)
+
+    def fail(self, error: BaseException) -> None:
+        """Stop with an error, as the application does: nothing more is committed."""
+        if not self._stopping:
+            self._stopping = True
+            self.process.spawn(self._stop(error))
+
+    def stop(self) -> None:
+        """Stop in good order."""
+        if not self._stopping:
+            self._stopping = True
+            self.process.spawn(self._stop(None))
+
+    async def _stop(self, error: BaseException | None) -> None:
+        self._flows = False
+        try:
+            await self.assignment.give_up(GIVE_UP_TIMEOUT_S, commit=error is None)
+        except Exception as last_error:
+            error = error or last_error
+        await self.process.wait_awake()
+        self.producer.purge()
+        self._world.group.leave(self.process.name)
+        self._world.on_stopped(self, error)
+
+    async def _be_member(self) -> None:
+        group, name = self._world.group, self.process.name
+        while not self._stopping:
+            await self.process.step("join")
+            self._generation, partitions = await group.join(name)
+            await self.process.wait_awake()
+            self.fetcher.assign({p: group.offsets.get(p) for p in partitions})
+            self.process.spawn(self._take(partitions, self._generation))
+            while await self._is_in_generation():
+                pass
+            self._flows = False
+            if self._stopping:
+                return
+            await self._revoke()
+
+    async def _is_in_generation(self) -> bool:
+        await self.process.loop.pass_time(HEARTBEAT_INTERVAL_S)
+        await self.process.wait_awake()
+        return not self._stopping and self._world.group.heartbeat(
+            self.process.name, self._generation
+        )
+
+    async def _revoke(self) -> None:
+        try:
+            await self.assignment.give_up(GIVE_UP_TIMEOUT_S)
+        except Exception as error:
+            self.fail(error)
+
+    async def _take(self, partitions: list[int], generation: int) -> None:
+        try:
+            taken = await self.assignment.take(partitions, generation)
+        except FencedError:
+            return  # until the next rebalance
+        except Exception as error:
+            self.fail(error)
+            return
+        if not taken or generation != self._generation or self._stopping:
+            return
+        self.resume()
+
+    def resume(self) -> None:
+        """Let events flow, from where the recovered state ends."""
+        self.fetcher.seek(self.assignment.start_offsets())
+        self.fetcher.drop_fetched()
+        self._flows = True
+
+    async def _fetch(self) -> None:
+        while not self._stopping:
+            await self.process.loop.pass_time(FETCH_INTERVAL_S)
+            await self.process.wait_awake()
+            self.fetcher.fetch()
+
+    async def _process(self) -> None:
+        while not self._stopping:
+            if not self._flows or not self.fetcher.queue:
+                await self.process.loop.pass_time(FETCH_INTERVAL_S)
+                await self.process.wait_awake()
+                continue
+            partition, batch = self.fetcher.queue.popleft()
+            try:
+                expected = await self.processor.process(partition, batch)
+            except Exception as error:
+                self.fail(error)
+                return
+            if expected is not None:
+                self.fetcher.seek({partition: expected})
+            self._note_sizes()
+
+    def _note_sizes(self) -> None:
+        n_dirty = sum(map(self.processor.n_dirty, self.processor.next_offsets))
+        self.n_dirty_most = max(self.n_dirty_most, n_dirty)
+        self.n_users_most = max(self.n_users_most, len(self.engine.users))
+
+    async def _commit_regularly(self) -> None:
+        while not self._stopping:
+            await self._schedule.wait()
+            try:
+                await self.assignment.commit()
+            except Exception as error:
+                self.fail(error)
+                return
+
+    async def _commit_on_the_side(self) -> None:
+        """Commit as Faust does by itself, every now and then."""
+        while not self._stopping:
+            await self.process.loop.pass_time(SIDE_COMMIT_INTERVAL_S)
+            offsets = self.offsets_to_commit()
+            if offsets:
+                await self.effects.commit(offsets)
+
+    def offsets_to_commit(self) -> Mapping[int, int]:
+        """Return what Faust may commit."""
+        return self.assignment.committable_offsets()
+
+    def _read_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        return self.effects.read_now(PROFILES, partition, keys)
+
+    def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
+        return self._world.group.commit(self.process.name, self._generation, offsets)
