@@ -19,7 +19,7 @@ from stream_rec.errors import ConfigError
 from stream_rec.settings import BUILTIN_EVENT_TYPES, EventType, Section, Settings
 
 ENV_PREFIX = "STREAM_REC_"
-ENV_PREFIXES_OF_TESTS = ("STREAM_REC_TEST_", "STREAM_REC_REQUIRE_")
+ENV_PREFIXES_OF_TESTS = ("STREAM_REC_TEST_", "STREAM_REC_REQUIRE_", "STREAM_REC_DATA")
 ENV_CONFIG_FILE = "STREAM_REC_CONFIG"
 ENV_DELIMITER = "__"
 EVENT_TYPES = ("events", "types")
