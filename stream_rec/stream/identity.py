@@ -13,6 +13,7 @@ group) has nothing to contradict. The watermark keeps the events topic's id too 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +31,14 @@ START_ANEW = (
     "`stream-rec topics create --set app_id={app_id}-2`, then "
     "`stream-rec worker --set app_id={app_id}-2`"
 )
+
+COORDINATOR_MOVES = (
+    confluent_kafka.KafkaError.NOT_COORDINATOR,
+    confluent_kafka.KafkaError.COORDINATOR_NOT_AVAILABLE,
+    confluent_kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
+RETRY_S = 0.1
+END = "\0"
 
 Identity = Mapping[str, str]
 """Application, id of the Kafka cluster, and the id of each topic that state depends on."""
@@ -83,25 +92,53 @@ def check_committed(settings: Settings, identity: Identity) -> None:
     try:
         partitions = group.list_topics(events, timeout=timeout_s).topics[events].partitions
         asked = [confluent_kafka.TopicPartition(events, partition) for partition in partitions]
-        for committed in group.committed(asked, timeout_s):
+        for committed in _committed(group, asked, timeout_s):
             if committed.offset >= 0:
-                _compare_topics(settings, identity, decode_identity(committed.metadata))
+                _compare_topics(settings, identity, decode_identity(_metadata(committed)))
     finally:
         group.close()
 
 
 def encode_identity(identity: Identity) -> str:
-    """Return the identity as metadata of a committed offset."""
-    return json.dumps(dict(identity), separators=(",", ":"))
+    """Return the identity as metadata of a committed offset.
+
+    It ends with a NUL, because confluent-kafka reads metadata up to one, beyond its length.
+    """
+    return json.dumps(dict(identity), separators=(",", ":")) + END
 
 
 def decode_identity(metadata: str | None) -> Identity:
     """Read metadata of a committed offset; nothing where another tool has committed."""
     try:
-        identity = json.loads(metadata or "{}")
+        identity = json.loads((metadata or "{}").rstrip(END))
     except ValueError:
         return {}
     return identity if isinstance(identity, dict) else {}
+
+
+def _committed(
+    group: confluent_kafka.Consumer, asked: list[confluent_kafka.TopicPartition], timeout_s: float
+) -> list[confluent_kafka.TopicPartition]:
+    """Ask for committed offsets, again while the group's coordinator moves or loads."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            committed: list[confluent_kafka.TopicPartition] = group.committed(asked, timeout_s)
+        except confluent_kafka.KafkaException as error:
+            if error.args[0].code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return committed
+
+
+def _metadata(committed: confluent_kafka.TopicPartition) -> str | None:
+    """Return what was committed beside an offset; nothing where it is no text (see `END`)."""
+    try:
+        metadata: str | None = committed.metadata
+    except UnicodeDecodeError:
+        return None
+    return metadata
 
 
 def _compare_folder(folder: Path, settings: Settings, identity: Identity, stored: Identity) -> None:
