@@ -82,9 +82,11 @@ class Group:
         assert restore_changelogs(self.settings, self.broker) == folded
 
     def stop(self) -> None:
-        for worker in self._workers:
+        """End what still runs, and print the logs: pytest shows them where a test failed."""
+        for number, worker in enumerate(self._workers):
             if worker.is_running:
                 worker.kill()
+            print(f"worker {number}:\n{worker.log}")
 
 
 @pytest.fixture
