@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
 
 from stream_rec.config import load_settings
 from stream_rec.errors import StateError, TopicError
@@ -83,9 +85,11 @@ async def test_missing_compaction_is_refused(
 
 
 def commit(settings: Settings, metadata: str) -> None:
-    consumer = Consumer({"bootstrap.servers": settings.kafka.broker, "group.id": settings.app_id})
-    place = TopicPartition(settings.topics.events, 1, 7, metadata=metadata)
-    consumer.commit(offsets=[place], asynchronous=False)
+    """Commit an offset by kafka-python: confluent-kafka cannot send the NUL at the end."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.broker, group_id=settings.app_id)
+    place = TopicPartition(settings.topics.events, 1)
+    consumer.assign([place])
+    consumer.commit({place: OffsetAndMetadata(7, metadata, -1)})
     consumer.close()
 
 
