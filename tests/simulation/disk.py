@@ -50,6 +50,12 @@ class Store:
         for batch in self.batches:
             self._apply(batch)
 
+    def copy(self) -> Store:
+        """Return a copy that goes its own way."""
+        other = Store()
+        other.batches, other.rows = list(self.batches), dict(self.rows)
+        return other
+
     def _apply(self, rows: Sequence[Row]) -> None:
         for key, value in rows:
             if value is None:
@@ -67,6 +73,17 @@ class Disk:
     def store(self, where: Where) -> Store:
         """Return a store, a new one if need be."""
         return self.stores.setdefault(where, Store())
+
+    def copy(self) -> Disk:
+        """Return a copy that goes its own way."""
+        other = Disk()
+        other.stores = {where: store.copy() for where, store in self.stores.items()}
+        return other
+
+    def fingerprint(self) -> int:
+        """Return a number that is the same for disks that hold the same."""
+        stores = sorted((where, sorted(store.rows.items())) for where, store in self.stores.items())
+        return hash(tuple((where, tuple(rows)) for where, rows in stores))
 
     def lose_all(self) -> None:
         """Come back empty."""

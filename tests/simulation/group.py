@@ -50,6 +50,9 @@ class Member:
 class Group:
     """A consumer group and its coordinator.
 
+    ``offsets`` may be set from outside, by an operator; ``offsets_of_members`` are what members
+    committed last.
+
     Parameters
     ----------
     loop : VirtualLoop
@@ -63,6 +66,7 @@ class Group:
     log_ends: Callable[[], dict[int, int]]
     generation: int = FIRST_GENERATION - 1
     offsets: dict[int, int] = field(default_factory=dict)
+    offsets_of_members: dict[int, int] = field(default_factory=dict)
     history: list[Committed] = field(default_factory=list)
     members: dict[str, Member] = field(default_factory=dict)
     assignment: dict[str, list[int]] = field(default_factory=dict)
@@ -99,6 +103,7 @@ class Group:
         if name not in self.members or generation != self.generation:
             return False
         self.offsets |= offsets
+        self.offsets_of_members |= offsets
         self.history.append(
             Committed(name, generation, dict(offsets), self.loop.now_s, self.log_ends())
         )

@@ -100,5 +100,6 @@ def is_consumed(world: World) -> bool:
     """Say whether the group's lag is 0 with all events there."""
     ends = {p: len(events) for p, events in enumerate(world.broker.events) if events}
     return not world.n_events_to_come and all(
-        world.group.offsets.get(p) == end for p, end in ends.items()
+        world.group.offsets.get(p) == world.group.offsets_of_members.get(p) == end
+        for p, end in ends.items()
     )

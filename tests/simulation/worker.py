@@ -7,6 +7,7 @@ dropped, and offsets that may be committed are committed now and then on the sid
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -30,6 +31,7 @@ from tests.simulation.producer import Producer
 COMMIT_INTERVAL_S = 0.12
 SIDE_COMMIT_INTERVAL_S = 0.17
 FETCH_INTERVAL_S = 0.004
+IDLE_FETCH_INTERVAL_S = 0.032
 GIVE_UP_TIMEOUT_S = 0.24
 BATCHES_QUEUED_MAX = 3
 STARTED_AT_S = 1_700_100_000.0
@@ -58,23 +60,30 @@ class Fetcher:
         self.committed: Mapping[int, int | None] = {}
         self.positions: dict[int, int] = {}
         self.queue: deque[tuple[int, RecordBatch]] = deque()
+        self.changed = asyncio.Event()
 
     def assign(self, committed: Mapping[int, int | None]) -> None:
         """Begin where the group has committed, else at the beginning."""
         self.committed = committed
         self.positions = {partition: offset or 0 for partition, offset in committed.items()}
 
-    def fetch(self) -> None:
-        """Fetch a batch of each partition, as long as there is room."""
+    def fetch(self) -> bool:
+        """Fetch a batch of each partition, as long as there is room; say whether any came."""
+        is_any = False
         for partition, position in self.positions.items():
-            records = self._broker.events[partition][position : position + self._batch_size()]
-            if records and len(self.queue) < BATCHES_QUEUED_MAX:
+            events = self._broker.events[partition]
+            if position < len(events) and len(self.queue) < BATCHES_QUEUED_MAX:
+                records = events[position : position + self._batch_size()]
                 self.queue.append((partition, RecordBatch(records, position)))
                 self.positions[partition] = position + len(records)
+                self.changed.set()
+                is_any = True
+        return is_any
 
     def drop_fetched(self) -> None:
         """Forget what is on its way, as Faust does before the flow is resumed."""
         self.queue.clear()
+        self.changed.set()
 
     def seek(self, positions: Mapping[int, int]) -> None:
         """Fetch next from these offsets."""
@@ -201,15 +210,18 @@ class Worker:
         self._flows = True
 
     async def _fetch(self) -> None:
+        interval_s = FETCH_INTERVAL_S
         while not self._stopping:
-            await self.process.loop.pass_time(FETCH_INTERVAL_S)
+            await self.process.loop.pass_time(interval_s)
             await self.process.wait_awake()
-            self.fetcher.fetch()
+            is_busy = self.fetcher.fetch() or self.fetcher.queue
+            interval_s = FETCH_INTERVAL_S if is_busy else IDLE_FETCH_INTERVAL_S
 
     async def _process(self) -> None:
         while not self._stopping:
             if not self._flows or not self.fetcher.queue:
-                await self.process.loop.pass_time(FETCH_INTERVAL_S)
+                self.fetcher.changed.clear()
+                await self.fetcher.changed.wait()
                 await self.process.wait_awake()
                 continue
             partition, batch = self.fetcher.queue.popleft()

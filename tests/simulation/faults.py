@@ -1,0 +1,252 @@
+"""Faults that are planted one at a time, to prove that the simulation would find them.
+
+Each replaces a piece of production code (or of what the simulated worker copies from Faust) by the
+version that is wrong, for as long as its context lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from stream_rec.kernels.item_rows import NO_OFFSET
+from stream_rec.model import users
+from stream_rec.model.item_codec import encode_id, encode_items
+from stream_rec.model.items import Items
+from stream_rec.stream import commit, ownership, recovery
+from stream_rec.stream.changelog import (
+    CLAIM_KEY,
+    ITEMS,
+    PROFILES,
+    TABLES,
+    WATERMARK_KEY,
+    Position,
+    Watermark,
+    era_of,
+    make_epoch,
+)
+from stream_rec.stream.commit import CommitCycle, Frozen
+from stream_rec.stream.fence import ValidPrefix
+from stream_rec.stream.frozen_profiles import FrozenProfiles
+from stream_rec.stream.processor import Processor
+from tests.simulation.producer import Producer, Sent
+from tests.simulation.worker import Worker
+
+Fault = Callable[[], AbstractContextManager[Any]]
+
+
+async def _commit_in_order(
+    cycle: CommitCycle, frozen: Sequence[Frozen], order: Sequence[str]
+) -> None:
+    """Run the steps of a commit in another order than production."""
+    rows = {
+        ITEMS: {one.partition: list(one.items) for one in frozen},
+        PROFILES: {one.partition: list(one.profiles) for one in frozen},
+    }
+    watermarks = {one.partition: cycle._advance(one) for one in frozen}
+    for step in order:
+        if step in TABLES:
+            await cycle._make_durable(step, rows[step])
+        elif step == "watermark":
+            records = {p: [(WATERMARK_KEY, new.encode())] for p, new in watermarks.items()}
+            await cycle._make_durable(PROFILES, records)
+        elif step == "stores":
+            for partition, watermark in watermarks.items():
+                for table in TABLES:
+                    await cycle._write(table, partition, rows[table][partition], watermark)
+                cycle._owned[partition].watermark = watermark
+        else:
+            await cycle._effects.commit({one.partition: one.offset + 1 for one in frozen})
+
+
+def _in_order(*order: str) -> Fault:
+    async def _commit(self: CommitCycle, frozen: Sequence[Frozen]) -> None:
+        await _commit_in_order(self, frozen, order)
+
+    return partial(patch.object, CommitCycle, "_commit", _commit)
+
+
+async def _send_watermark_behind(self: CommitCycle, frozen: Sequence[Frozen]) -> None:
+    await self._make_durable(ITEMS, {one.partition: list(one.items) for one in frozen})
+    rows = {
+        one.partition: [*one.profiles, (WATERMARK_KEY, self._advance(one).encode())]
+        for one in frozen
+    }
+    await self._make_durable(PROFILES, rows)
+    await _commit_in_order(self, frozen, ("stores", "commit"))
+
+
+@contextmanager
+def _no_epoch_check() -> Iterator[None]:
+    def accept(self: ValidPrefix, records: Any) -> dict[bytes, bytes | None]:
+        rows = {}
+        for record in records:
+            self.position = Position(record.offset, record.epoch)
+            if record.key != CLAIM_KEY:
+                rows[record.key] = record.value
+        return rows
+
+    with (
+        patch.object(ValidPrefix, "accept", accept),
+        patch.object(ownership, "check_foreign", lambda records, epoch: set()),
+    ):
+        yield
+
+
+def _swallow(self: Producer, sent: Sent) -> None:
+    sent.is_done = True
+
+
+@contextmanager
+def _lists_not_awaited() -> Iterator[None]:
+    fail = Producer._fail
+
+    def forget_lists(self: Producer, sent: Sent) -> None:
+        _swallow(self, sent) if sent.where[0] not in TABLES else fail(self, sent)
+
+    with patch.object(Producer, "_fail", forget_lists):
+        yield
+
+
+@contextmanager
+def _no_guard_on_items() -> Iterator[None]:
+    load = Items.load
+
+    def load_unguarded(self: Items, partition: int, encoded: Any) -> None:
+        load(self, partition, encoded)
+        self.own[partition].durable[:] = NO_OFFSET
+
+    with patch.object(Items, "load", load_unguarded):
+        yield
+
+
+@contextmanager
+def _no_guard_on_histories() -> Iterator[None]:
+    decode = users.decode_profile
+
+    def decode_unguarded(profiles: Any, ids: Any, user: int, key: bytes, value: bytes) -> None:
+        decode(profiles, ids, user, key, value)
+        profiles.durable[user] = NO_OFFSET
+
+    with patch.object(users, "decode_profile", decode_unguarded):
+        yield
+
+
+def _resume_from_committed(self: Worker) -> None:
+    for partition, offset in self.fetcher.committed.items():
+        self.processor.open(partition, offset or 0)
+    self.fetcher.seek({p: offset or 0 for p, offset in self.fetcher.committed.items()})
+    self.fetcher.drop_fetched()
+    self._flows = True
+
+
+def _resume_without_seek(self: Worker) -> None:
+    starts = self.assignment.start_offsets()
+    committed = self.fetcher.committed
+    self.fetcher.seek({p: at for p, at in starts.items() if committed.get(p)})
+    self.fetcher.drop_fetched()
+    self._flows = True
+
+
+async def _trust_disk(effects: Any, table: str, partition: int, position: Position) -> Any:
+    log_end = await effects.log_end(table, partition)
+    return recovery._CaughtUp(ValidPrefix(position), log_end)
+
+
+async def _do_not_look(effects: Any, owned: Any, ends: Any) -> None:
+    pass
+
+
+@contextmanager
+def _nothing_written_again() -> Iterator[None]:
+    async def write_nothing(*_: Any) -> bool:
+        return False
+
+    with (
+        patch.object(ownership, "_write_again", write_nothing),
+        patch.object(recovery, "_write_stale_again", write_nothing),
+    ):
+        yield
+
+
+async def _fold_repeated(self: Processor, partition: int, batch: Any) -> int | None:
+    async with self._turn:
+        if partition in self._next_offsets:
+            await self._process(partition, batch.records)
+            self._next_offsets[partition] = batch.last + 1
+    return None
+
+
+async def _choose_same_era(
+    effects: Any, partition: int, generation: int, highest: int, watermark: Watermark
+) -> int:
+    return make_epoch(era_of(highest), generation)
+
+
+def _freeze_changed_ids(self: Items, partition: int) -> list[tuple[bytes, bytes]]:
+    rows = self.own[partition]
+    dirty = np.flatnonzero(rows.dirty)
+    unnamed = dirty[rows.named[dirty] == 0]
+    frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
+    frozen += encode_items(rows, self.ids, dirty)
+    rows.dirty[dirty] = 0
+    rows.named[unnamed] = 1
+    return frozen
+
+
+def _read_store_only(self: FrozenProfiles, partition: int, keys: list[bytes]) -> Any:
+    return self._read_store(partition, keys)
+
+
+FAULTS: Mapping[str, Fault] = {
+    "RocksDB is written before the changelog is acknowledged": _in_order(
+        "stores", ITEMS, PROFILES, "watermark", "commit"
+    ),
+    "profiles before items": _in_order(PROFILES, ITEMS, "watermark", "stores", "commit"),
+    "watermark before rows": _in_order("watermark", ITEMS, PROFILES, "stores", "commit"),
+    "commit before durable": _in_order("commit", ITEMS, PROFILES, "watermark", "stores"),
+    "no epoch check": _no_epoch_check,
+    "Faust's own rule of acknowledgement instead of the watermark": partial(
+        patch.object,
+        Worker,
+        "offsets_to_commit",
+        lambda self: {p: at for p, at in self.processor.next_offsets.items() if at},
+    ),
+    "a delivery error is swallowed": partial(patch.object, Producer, "_fail", _swallow),
+    "offset guard missing on item rows": _no_guard_on_items,
+    "offset guard missing on histories": _no_guard_on_histories,
+    "committed offset trusted instead of the watermark": partial(
+        patch.object, Worker, "resume", _resume_from_committed
+    ),
+    "stale disk trusted": partial(patch.object, recovery, "_roll_forward", _trust_disk),
+    "seek skipped when nothing was committed": partial(
+        patch.object, Worker, "resume", _resume_without_seek
+    ),
+    "lists not waited for": _lists_not_awaited,
+    "repeated records folded again": partial(patch.object, Processor, "process", _fold_repeated),
+    "what a zombie overwrote is not written again": _nothing_written_again,
+    "group that counts anew stays in its era": partial(
+        patch.object, recovery, "_choose_epoch", _choose_same_era
+    ),
+    "frozen profiles are read from the store": partial(
+        patch.object, FrozenProfiles, "read", _read_store_only
+    ),
+    "watermark sent right behind the profiles": partial(
+        patch.object, CommitCycle, "_commit", _send_watermark_behind
+    ),
+    "an idle owner does not look for a zombie's records": partial(
+        patch.object, commit, "look_for_strangers", _do_not_look
+    ),
+    "recovery moves its position past a zombie's records": partial(
+        patch.object, ValidPrefix, "settled_position", property(lambda self: self.position)
+    ),
+    "ids are frozen with changed rows only": partial(
+        patch.object, Items, "freeze", _freeze_changed_ids
+    ),
+}
+"""By what is wrong."""

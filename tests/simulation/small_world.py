@@ -1,0 +1,207 @@
+"""A world small enough to enumerate: no clock, no network, every step taken by hand.
+
+A `Turn` is a point between two changes of the world. A worker runs from turn to turn; at each, the
+world can be copied (this is what a crash leaves), and the worker can be left standing (a zombie).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any
+
+from stream_rec.settings import TopicSettings
+from stream_rec.stream.changelog import ITEMS, PROFILES, TABLES, WATERMARK_KEY, Watermark
+from stream_rec.stream.commit import CommitCycle
+from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.effects import Acked
+from stream_rec.stream.frozen_profiles import FrozenProfiles
+from stream_rec.stream.processor import Processor
+from stream_rec.stream.recovery import recover
+from stream_rec.stream.stats import Stats
+from stream_rec.stream.transport import RecordBatch
+from tests.simulation.broker import Broker, Changelog, Where
+from tests.simulation.disk import Disk
+from tests.simulation.durability import restore
+from tests.simulation.effects import SimulatedEffects
+from tests.stream.fake_engine import FakeEngine
+
+CHANGES = frozenset({"store", "write", "commit"})
+"""Effects that change the world; between others a crash makes no difference."""
+
+
+class Turn:
+    """Gives the control to whoever drives the coroutine."""
+
+    def __await__(self) -> Generator[Turn, None, None]:
+        yield self
+
+
+class SmallWorld:
+    """Broker, disks and group, copied as a whole.
+
+    Parameters
+    ----------
+    broker : Broker
+        With its events.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.disks: dict[str, Disk] = {}
+        self.committed: dict[int, int] = {}
+        self.generation = 0
+
+    def copy(self) -> SmallWorld:
+        """Return what is left if all processes die now."""
+        other = SmallWorld(Broker(self.broker.n_partitions))
+        other.broker.events = self.broker.events
+        for name, messages in self.broker.topics.items():
+            other.broker.topics[name] = list(messages)
+        for where, changelog in self.broker.changelogs.items():
+            twin = other.broker.changelogs[where] = Changelog()
+            twin.records, twin.ever = list(changelog.records), list(changelog.ever)
+        other.disks = {name: disk.copy() for name, disk in self.disks.items()}
+        other.committed = dict(self.committed)
+        other.generation = self.generation
+        return other
+
+    def fingerprint(self) -> int:
+        """Return a number that is the same for worlds in which everything stands the same."""
+        logs = tuple(
+            (where, tuple(log.records)) for where, log in sorted(self.broker.changelogs.items())
+        )
+        disks = tuple((name, disk.fingerprint()) for name, disk in sorted(self.disks.items()))
+        lists = tuple(
+            (topic, frozenset((message.key, message.value) for message in messages))
+            for topic, messages in sorted(self.broker.topics.items())
+        )
+        return hash((logs, disks, lists, tuple(sorted(self.committed.items())), self.generation))
+
+    def durable_offset(self, partition: int) -> int:
+        """Return the watermark that a worker with an empty disk would find."""
+        value = restore(self.broker.changelogs[PROFILES, partition].records).get(WATERMARK_KEY)
+        return -1 if value is None else Watermark.decode(value).offset
+
+
+class StepByStep:
+    """A process whose steps are taken by hand."""
+
+    def __init__(self, name: str, disk: Disk) -> None:
+        self.name = name
+        self.disk = disk
+        self.is_dead = False
+
+    async def step(self, effect: str, after: bool = False) -> None:
+        """Stop before each change of the world."""
+        if effect in CHANGES and not after:
+            await Turn()
+
+
+class InOrder:
+    """A producer whose records arrive one by one, in the order of their handing over."""
+
+    def __init__(self, process: StepByStep) -> None:
+        self._process = process
+        self._queue: list[tuple[Where, Callable[[], int]]] = []
+
+    async def hand_over(self, where: Where, append: Callable[[], int]) -> None:
+        """Take a record."""
+        self._queue.append((where, append))
+
+    async def wait_for_acks(self) -> dict[Where, Acked]:
+        """Store all records, a turn before each."""
+        acked: dict[Where, Acked] = {}
+        queue, self._queue = self._queue, []
+        for where, append in queue:
+            await self._process.step("store")
+            offset = append()
+            before = acked.get(where, Acked(offset, offset, 0))
+            acked[where] = Acked(before.first, offset, before.n_records + 1)
+        return acked
+
+
+class SmallWorker:
+    """Recovers partitions, processes what is left of their events, commits after every few.
+
+    Parameters
+    ----------
+    world : SmallWorld
+    name : str
+        Of the worker and its disk.
+    partitions : Sequence[int]
+        That it owns from now on.
+    events_per_commit : int
+        Of each partition.
+    """
+
+    def __init__(
+        self, world: SmallWorld, name: str, partitions: Sequence[int], events_per_commit: int
+    ) -> None:
+        world.generation += 1
+        self.world = world
+        self.disk = world.disks.setdefault(name, Disk())
+        self.wrong: list[str] = []
+        self._generation = world.generation
+        self._partitions = partitions
+        self._events_per_commit = events_per_commit
+        process = StepByStep(name, self.disk)
+        self._effects = SimulatedEffects(
+            process, world.broker, InOrder(process), self._commit_offsets, lambda: 0.0
+        )
+        profiles = FrozenProfiles(lambda p, keys: self._effects.read_now(PROFILES, p, keys))
+        self._engine = FakeEngine(world.broker.n_partitions, profiles.read)
+        self._processor = Processor(
+            self._engine,
+            profiles,
+            self._effects,
+            TopicSettings(),
+            Stats(lambda: 0.0),
+            CommitSchedule(1.0, 1_000),
+        )
+        self._cycle = CommitCycle(self._effects)
+
+    async def run(self) -> None:
+        """Do all that there is to do, and look around once more."""
+        source = await self._effects.source()
+        for partition in self._partitions:
+            positions = {table: self._effects.open_store(table, partition) for table in TABLES}
+            recovered = await recover(self._effects, source, partition, self._generation, positions)
+            rows = self._effects.scan_rows(ITEMS, partition)
+            self._engine.open_partition(partition, rows, recovered.owned.watermark.offset)
+            self._cycle.take(recovered.owned)
+            self._processor.open(partition, recovered.start_offset)
+        while await self._process():
+            await self._cycle.commit(self._partitions, self._processor.freeze)
+        await self.look_around()
+
+    async def look_around(self) -> None:
+        """Commit with nothing new, as an idle worker does."""
+        await self._cycle.commit(self._partitions, self._processor.freeze)
+
+    async def _process(self) -> bool:
+        is_any = False
+        for partition, start in self._processor.next_offsets.items():
+            records = self.world.broker.events[partition][start : start + self._events_per_commit]
+            if records:
+                await self._processor.process(partition, RecordBatch(records, start))
+                is_any = True
+        return is_any
+
+    def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
+        if self._generation != self.world.generation:
+            return False
+        for partition, offset in offsets.items():
+            durable = self.world.durable_offset(partition)
+            if offset > durable + 1:
+                self.wrong.append(f"commits {offset} of partition {partition}, durable {durable}")
+        self.world.committed |= offsets
+        return True
+
+
+def take_turn(coroutine: Coroutine[Any, Any, None]) -> bool:
+    """Run a worker up to its next turn; say whether there is one."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return False
+    return True
