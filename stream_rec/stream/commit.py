@@ -27,6 +27,8 @@ What if a step fails
    watermark.
 7. The next cycle looks again, or the next owner does.
 A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
+A cycle that did not end has taken rows that no later one would make durable, so the partitions in it
+are not committed for again until they have been given up and recovered.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from stream_rec.errors import StateError
 from stream_rec.stream.changelog import (
     ITEMS,
     PROFILES,
@@ -77,6 +80,7 @@ class CommitCycle:
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
         self._owned: dict[int, Ownership] = {}
+        self._unfinished: set[int] = set()
 
     @property
     def watermarks(self) -> dict[int, Watermark]:
@@ -90,6 +94,7 @@ class CommitCycle:
     def release(self, partition: int) -> None:
         """Give a partition up; what is not durable by now will be processed by its next owner."""
         self._owned.pop(partition, None)
+        self._unfinished.discard(partition)
 
     async def commit(
         self, partitions: Iterable[int], freeze: Callable[[int], Awaitable[Frozen]]
@@ -114,7 +119,11 @@ class CommitCycle:
             Something was not acknowledged.
         FencedError
             A partition has a new owner.
+        StateError
+            The cycle before this one did not end.
         """
+        partitions = list(partitions)
+        self._begin(partitions)
         # 1. freeze
         frozen = [await freeze(partition) for partition in partitions]
         frozen = [one for one in frozen if self._is_news(one)]
@@ -123,7 +132,18 @@ class CommitCycle:
             await self._commit(frozen)
         # 7. the changelogs that nothing was written to
         await look_for_strangers(self._effects, self._owned, ends)
+        self._unfinished.difference_update(partitions)
         return sum(len(one.items) + len(one.profiles) for one in frozen)
+
+    def _begin(self, partitions: Sequence[int]) -> None:
+        lost = sorted(self._unfinished.intersection(partitions))
+        if lost:
+            raise StateError(
+                f"expected the commit before this one to have ended, came one that did not, for "
+                f"partitions {lost}: its rows are not durable; they will be recovered by the next "
+                "owner"
+            )
+        self._unfinished.update(partitions)
 
     async def _commit(self, frozen: Sequence[Frozen]) -> None:
         # 2. item rows, durable before the profiles that imply them

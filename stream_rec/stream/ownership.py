@@ -121,12 +121,13 @@ async def _advance_past(effects: Effects, table: str, owned: Ownership, acked: A
 
 async def _pass_strangers(effects: Effects, table: str, owned: Ownership, end: int) -> set[bytes]:
     """Move to ``end``, reading what is there; return the keys whose last record is not ours."""
-    expected, owned.next_offsets[table] = owned.next_offsets[table], end
     stale_keys: set[bytes] = set()
+    expected = owned.next_offsets[table]
     async for records in effects.read_log(table, owned.partition, expected, end):
         stale_keys = (stale_keys - {record.key for record in records}) | check_foreign(
             records, owned.epoch
         )
+    owned.next_offsets[table] = end
     return stale_keys
 
 

@@ -47,6 +47,9 @@ class Surroundings(Protocol):
     def batch_size(self) -> int:
         """Return how many records the next fetch brings."""
 
+    def commit_offsets(self, name: str, generation: int, offsets: Mapping[int, int]) -> bool:
+        """Commit offsets as a member of the group; say whether they were taken, if it is known."""
+
     def on_stopped(self, worker: Worker, error: BaseException | None) -> None:
         """Learn that a worker has stopped by itself."""
 
@@ -264,4 +267,4 @@ class Worker:
         return self.effects.read_now(PROFILES, partition, keys)
 
     def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
-        return self._world.group.commit(self.process.name, self._generation, offsets)
+        return self._world.commit_offsets(self.process.name, self._generation, offsets)

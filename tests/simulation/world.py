@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +107,14 @@ class World:
     def batch_size(self) -> int:
         """Return how many records a fetch brings."""
         return self.rng("fetch").choice([1, 2, 3, 8])
+
+    def commit_offsets(self, name: str, generation: int, offsets: Mapping[int, int]) -> bool:
+        """Commit as a member of the group; some answers get lost, or the commits themselves."""
+        lost = self._lost_commits.pop(self._n_commits, None)
+        self._n_commits += 1
+        if lost is not None and not lost.is_taken:
+            return False
+        return self.group.commit(name, generation, offsets) and lost is None
 
     def on_stopped(self, worker: Worker, error: BaseException | None) -> None:
         """Let a machine run the next process, if it is still wanted."""

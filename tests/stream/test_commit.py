@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from stream_rec.errors import DeliveryError
+from stream_rec.errors import DeliveryError, StateError
 from stream_rec.stream.changelog import (
     ITEMS,
     POSITION_KEY,
@@ -166,6 +166,22 @@ async def test_undelivered_row_stops_the_cycle_before_anything_vouches_for_it() 
         assert on_disk(world) == {ITEMS: {}, PROFILES: {}}
         assert durable_offset(world) == -1
         assert world.committed == {0: 0}
+
+
+async def test_nothing_is_committed_past_a_cycle_that_did_not_end() -> None:
+    world = World()
+    worker = SmallWorker(WorldEffects(world))
+    await worker.start()
+    worker.effects.fails_to_deliver = b"i:i0"
+    worker.process(EVENTS[:1])
+    with pytest.raises(DeliveryError):
+        await worker.commit()
+    worker.effects.fails_to_deliver = None
+    worker.process(EVENTS[1:2])
+    with pytest.raises(StateError, match="did not"):
+        await worker.commit()
+    assert durable_offset(world) == -1
+    assert world.committed == {0: 0}
 
 
 async def test_watermark_advances_past_events_that_changed_no_row() -> None:
