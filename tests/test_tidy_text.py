@@ -27,6 +27,8 @@ SLEEPS = ("time.sleep", "asyncio.sleep", "sleep")
 SLEEPERS = {
     "tests/kafka/local_broker.py": "polls a process that announces nothing, with a deadline",
     "tests/kafka/container_broker.py": "as local_broker.py",
+    "tests/kafka/chaos.py": "asks Kafka for offsets until they have moved, with a deadline",
+    "tests/kafka/faults.py": "a worker is frozen, a broker away, for a time",
 }
 """Tests may not sleep to wait; these may, each with its reason."""
 

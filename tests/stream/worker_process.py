@@ -62,13 +62,13 @@ class WorkerProcess:
     def log(self) -> str:
         return "\n".join(self.lines)
 
-    def start(self) -> Self:
-        """Start, or start again, without waiting."""
+    def start(self, extra_settings: Mapping[str, object] | None = None) -> Self:
+        """Start, or start again, without waiting; ``extra_settings`` are for this time only."""
         self._ready.clear()
         self._process = subprocess.Popen(
             [sys.executable, "-m", self._module],
             cwd=REPOSITORY,
-            env=os.environ | _environment(self._settings),
+            env=os.environ | _environment({**self._settings, **(extra_settings or {})}),
             stderr=subprocess.PIPE,
             text=True,
         )
