@@ -38,7 +38,7 @@ from stream_rec.model.learned import nothing_learned
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.ranking import Recipe, list_for_user
 from stream_rec.model.ratings import expect_rating
-from stream_rec.model.rows import WEIGHTS
+from stream_rec.model.rows import WEIGHTS, check_version
 from stream_rec.model.users import ProfileReader, Users
 from stream_rec.model.weights import Weights
 
@@ -200,9 +200,12 @@ class Engine:
         RowFormatError
             A row cannot be read by this build or under this configuration.
         """
+        encoded = list(rows)
+        for key, value in encoded:
+            if key == WEIGHTS:
+                check_version(key, value)  # before the items' rows are loaded, which check theirs
         self.items.open_partition(partition)
         self.weights.open_partition(partition)
-        encoded = list(rows)
         self.items.load(partition, encoded)
         for key, value in encoded:
             if key == WEIGHTS:

@@ -1,0 +1,110 @@
+"""Rows of format version 1, as a build of that time wrote them, are read by every build after it.
+
+``tests/golden/rows_1.json`` is what the engine froze after the first events of `EVENTS`. It never
+changes. When the format does, it gets a file of its own, and what `test_golden_rows_are_encoded…`
+asks of version 1 becomes: decoded and encoded again it is the file of the new version.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.errors import RowFormatError
+from stream_rec.model.engine import Engine
+from stream_rec.model.item_codec import encode_items
+from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS
+from tests.model.logs import made_up_events, records_of
+from tests.simulation.rows import exact_rows
+
+Rows = dict[bytes, bytes]
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "rows_1.json"
+SETTINGS = ModelSettings(links_per_item_max=8, history_length=6, n_factors=4, list_length=3)
+N_DURABLE, N_EVENTS = 40, 60
+EVENTS = made_up_events(N_EVENTS, n_users=6, n_items=12, rated_share=0.3)
+
+
+@pytest.fixture
+def golden() -> dict[str, Rows]:
+    tables = json.loads(GOLDEN.read_text())
+    return {
+        table: {bytes.fromhex(key): bytes.fromhex(row) for key, row in rows.items()}
+        for table, rows in tables.items()
+    }
+
+
+def new_engine(profiles: Rows) -> Engine:
+    return Engine(
+        SETTINGS,
+        EventSettings(),
+        source_topic="events",
+        n_partitions=2,
+        read_profiles=lambda _, keys: [profiles.get(key) for key in keys],
+    )
+
+
+def test_golden_rows_are_of_every_kind(golden: dict[str, Rows]) -> None:
+    keys = [*golden["items"], *golden["profiles"]]
+    assert {key[:1] for key in keys} == {ITEM, ITEM_ID, PROFILE, WEIGHTS}
+    rows = [*golden["items"].values(), *golden["profiles"].values()]
+    assert {int.from_bytes(row[:2], "little") for row in rows} == {1}
+
+
+def test_golden_rows_are_encoded_as_they_were(golden: dict[str, Rows]) -> None:
+    engine = new_engine(golden["profiles"])
+    engine.open_partition(0, golden["items"].items(), N_DURABLE - 1)
+    items = engine.items
+    slots = np.array([items.ids.slot(text) for text in items.ids.texts], np.int64)
+    encoded = dict(encode_items(items.own[0], items.ids, slots))
+    assert encoded == {key: row for key, row in golden["items"].items() if key[:1] == ITEM}
+    assert engine.weights.encode(0, N_DURABLE - 1) == golden["items"][WEIGHTS]
+
+
+def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[str, Rows]) -> None:
+    engine = new_engine(golden["profiles"])
+    engine.open_partition(0, golden["items"].items(), N_DURABLE - 1)
+    engine.process(0, records_of(EVENTS)[N_DURABLE:], 0)
+    resumed = engine.freeze(0)
+    uninterrupted = new_engine({})
+    uninterrupted.open_partition(0)
+    uninterrupted.process(0, records_of(EVENTS), 0)
+    whole = uninterrupted.freeze(0)
+    for table, resumed_rows, whole_rows in (
+        ("items", resumed.items, whole.items),
+        ("profiles", resumed.profiles, whole.profiles),
+    ):
+        rows = exact_rows(golden[table] | dict(resumed_rows))
+        assert rows == exact_rows(dict(whole_rows))
+
+
+@pytest.mark.parametrize("kind", [ITEM, ITEM_ID, WEIGHTS])
+def test_newer_row_is_refused_before_anything_is_changed(
+    golden: dict[str, Rows], kind: bytes
+) -> None:
+    newer = (VERSION + 1).to_bytes(2, "little")
+    rows = {
+        key: newer + row[2:] if key[:1] == kind else row for key, row in golden["items"].items()
+    }
+    engine = new_engine(golden["profiles"])
+    with pytest.raises(RowFormatError, match="is newer than this build reads"):
+        engine.open_partition(0, rows.items(), N_DURABLE - 1)
+    assert not any(rows.taken.any() for rows in engine.items.own.values())
+    assert not engine.items.ids.texts
+
+
+def write_golden() -> None:
+    """Write the file anew: only for a new format, under a new name."""
+    engine = new_engine({})
+    engine.open_partition(0)
+    engine.process(0, records_of(EVENTS)[:N_DURABLE], 0)
+    frozen = engine.freeze(0)
+    tables = {"items": frozen.items, "profiles": frozen.profiles}
+    content = {
+        table: {key.hex(): row.hex() for key, row in rows} for table, rows in tables.items()
+    }
+    GOLDEN.write_text(json.dumps(content, indent=1) + "\n")
