@@ -33,7 +33,7 @@ from tests.stream.worker_process import WorkerProcess
 
 N_PARTITIONS = 8
 N_WORKERS = 3
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 SESSION_TIMEOUT_S = 4
 POLL_INTERVAL_S = 0.1
 TOPICS = {
@@ -112,12 +112,11 @@ class Chaos:
             print(f"worker {number}:\n{worker.log}")  # pytest shows it where a test failed
 
     def run(self, records: Sequence[tuple[bytes, bytes]], faults: Sequence[Fault]) -> None:
-        """Send the log in slices, with a fault in the middle of each but the last."""
+        """Send the log in slices, with a fault when half of each but the last is processed."""
         size = -(-len(records) // (len(faults) + 1))
         for number, fault in enumerate(faults):
-            behind = self._n_committed()
             self._send(records[number * size : (number + 1) * size])
-            self._wait_until(lambda seen=behind: self._n_committed() > seen, "progress")
+            self._wait_until_committed(number * size + size // 2)
             self.struck.append(fault.__name__)
             fault(self)
         self._send(records[len(faults) * size :])
@@ -177,10 +176,10 @@ class Chaos:
         except KafkaException:
             return 0
 
-    def _wait_until(self, condition: Callable[[], bool], what: str) -> None:
+    def _wait_until_committed(self, n_records: int) -> None:
         deadline_s = time.monotonic() + TIMEOUT_S
-        while not condition():
-            assert time.monotonic() < deadline_s, f"no {what} in {TIMEOUT_S:g} s"
+        while (seen := self._n_committed()) < n_records:
+            assert time.monotonic() < deadline_s, f"{seen} of {n_records} in {TIMEOUT_S:g} s"
             time.sleep(POLL_INTERVAL_S)
 
     def _restored_rows(self) -> dict[tuple[str, int], Rows]:

@@ -42,7 +42,8 @@ def endure(
 
 
 def test_counts_are_exact_whatever_fails(tmp_path: Path) -> None:
-    endure(tmp_path, COUNTING, FAULTS, n_nodes=1, n_events=N_EVENTS, seed=1)
+    strikes = [fault for fault in FAULTS if fault is not faults.stop_worker]
+    endure(tmp_path, COUNTING, strikes, n_nodes=1, n_events=N_EVENTS, seed=1)
 
 
 def test_recommendations_are_exact_whatever_is_killed(tmp_path: Path) -> None:
