@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.model.engine import LIST_LENGTH_MAX, Engine
+from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event, EventDecoder
 from stream_rec.model.message import source_names
+from stream_rec.model.partitioned import LIST_LENGTH_MAX
 
 _PARTITION = 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stream_rec.kernels.jit import inner_kernel, kernel, zero
-from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     CANDIDATE,
@@ -53,7 +53,10 @@ def _take_source_top(
     stamp: int,
     n_candidates: int,
 ) -> int:
-    """Add the touched items with the largest source · damping^power, ties by order of touching."""
+    """Add the touched items with the largest source · damping^power, ties by order of touching.
+
+    An item that is linked to but not listed is one whose row or id has not come here yet.
+    """
     value, at = workspace.top_value, workspace.top_at
     n_top = 0
     for z in range(n_touched):
@@ -65,7 +68,7 @@ def _take_source_top(
             x *= view.damping[item]
         if n_top == per_source and x <= value[n_top - 1]:
             continue
-        if workspace.marks[item, EXCLUDED] == stamp:
+        if workspace.marks[item, EXCLUDED] == stamp or not is_listed(view, item):
             continue
         place = min(n_top, per_source - 1)
         n_top = place + 1

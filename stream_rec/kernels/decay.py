@@ -20,6 +20,8 @@ import numba as nb
 
 EMPTY = -math.inf
 """The logarithm of an empty sum."""
+LEAST_LEFT = 1e-3
+"""Share of a sum that must be left for a subtraction to keep 13 of its 16 digits."""
 
 
 @nb.njit("float64(float64, float64)", cache=True, nogil=True)
@@ -38,6 +40,35 @@ def add_log2(a: float, b: float) -> float:
     if low == EMPTY:
         return high
     return high + math.log2(1.0 + 2.0 ** (low - high))
+
+
+@nb.njit("float64(float64, float64, float64)", cache=True, nogil=True)
+def replace_log2(total: float, old: float, new: float) -> float:
+    """Return log2(2^total − 2^old + 2^new): the sum after one of its terms has changed.
+
+    Parameters
+    ----------
+    total, old, new : float
+        `old` is one of the terms of `total`.
+
+    Returns
+    -------
+    float
+        NaN where what is left is too small beside what was taken out to be exact; the caller sums
+        the terms anew.
+
+    Examples
+    --------
+    >>> replace_log2(2.0, 1.0, 2.0) == math.log2(6)
+    True
+    >>> replace_log2(EMPTY, EMPTY, 1.5)
+    1.5
+    """
+    high = max(total, new)
+    if high == EMPTY or old == new:
+        return total
+    left = 2.0 ** (total - high) - 2.0 ** (old - high) + 2.0 ** (new - high)
+    return high + math.log2(left) if left > LEAST_LEFT else math.nan
 
 
 @nb.njit("float64(float64, float64)", cache=True, nogil=True)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.decay import add_log2, decayed_weight
+from stream_rec.kernels.decay import add_log2, decayed_weight, replace_log2
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
 from stream_rec.kernels.jit import kernel
-from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key
+from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, set_key
 
 TOP_LENGTH = 200
 """Length of the sorted lists; far more than is proposed, because seen items are passed over."""
@@ -94,3 +94,46 @@ def refresh_popularity(
     raise_key(view.top, n_half_lives, item, np.log2(count))
     view.total[n_half_lives] = add_log2(view.total[n_half_lives], log2_weight)
     view.damping[item] = count ** np.float32(-0.25)
+
+
+@kernel
+def refresh_items(
+    view: ItemView,
+    items: NDArray[np.int64],
+    is_named: NDArray[np.bool_],
+    list_is_short: NDArray[np.bool_],
+) -> None:
+    """Bring lists, totals and damping up to date after rows of the view were summed anew.
+
+    Parameters
+    ----------
+    view : ItemView
+        Modified in place. A total that cannot be kept up becomes NaN.
+    items : int64[n]
+        Whose rows were summed.
+    is_named : bool[n]
+        Whether the id of each is known; an item without one is listed nowhere.
+    list_is_short : bool[H + 2]
+        Set where a list has to be filled anew.
+    """
+    rows = view.rows
+    n_half_lives = rows.popularity.shape[1]
+    for x in range(len(items)):
+        item = items[x]
+        was_listed = is_listed(view, item)
+        count = rows.taken[item] / WEIGHT_UNIT
+        for which in range(n_half_lives + 2):
+            key = -np.inf
+            if is_named[x]:
+                if which < n_half_lives:
+                    key = rows.popularity[item, which]
+                elif which == n_half_lives and count > 0:
+                    key = np.log2(count)
+                elif which > n_half_lives and rows.first_s[item] < np.inf:
+                    key = rows.first_s[item]
+            if which <= n_half_lives:
+                view.total[which] = replace_log2(view.total[which], view.top.keys[item, which], key)
+            if set_key(view.top, which, item, key):
+                list_is_short[which] = True
+        view.damping[item] = count ** np.float32(-0.25) if count > 0 else 1.0
+        view.n_seen[0] += np.int64(is_listed(view, item)) - np.int64(was_listed)

@@ -7,7 +7,7 @@ events in process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import InvalidEventError
-from stream_rec.kernels.candidates import candidates_max
-from stream_rec.kernels.features import n_features
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.sources import scan_limits
-from stream_rec.kernels.workspace import Workspace, empty_workspace
+from stream_rec.kernels.view import ItemView
+from stream_rec.kernels.workspace import Workspace
 from stream_rec.model.events import Event, EventDecoder, rated_types
-from stream_rec.model.factors import solve_all_items
 from stream_rec.model.fold import (
     DUPLICATE,
     Batch,
@@ -33,14 +30,12 @@ from stream_rec.model.fold import (
     link_places_of_event,
 )
 from stream_rec.model.ids import hash_id
-from stream_rec.model.items import Items
-from stream_rec.model.learned import nothing_learned
+from stream_rec.model.learned import Learned
 from stream_rec.model.message import MessageWriter
+from stream_rec.model.partitioned import PartitionedModel
 from stream_rec.model.ranking import Recipe, list_for_user
 from stream_rec.model.ratings import expect_rating
-from stream_rec.model.rows import WEIGHTS, check_version
-from stream_rec.model.users import ProfileReader, Users
-from stream_rec.model.weights import Weights
+from stream_rec.model.users import ProfileReader
 
 MODEL_VERSION = "1"
 
@@ -90,23 +85,6 @@ class BatchResult(NamedTuple):
     n_ignored: int
 
 
-class Frozen(NamedTuple):
-    """Everything of a partition that changed since the last time, encoded, as of one moment.
-
-    Attributes
-    ----------
-    partition : int
-    offset : int
-        Highest event offset folded in: the watermark that this makes durable.
-    items, profiles : list of (key, row)
-    """
-
-    partition: int
-    offset: int
-    items: list[tuple[bytes, bytes]]
-    profiles: list[tuple[bytes, bytes]]
-
-
 class Listed(NamedTuple):
     """A list as arrays: item slots, scores, feature columns of the reasons, causes (−1: none)."""
 
@@ -116,7 +94,16 @@ class Listed(NamedTuple):
     because: NDArray[np.int32]
 
 
-class Engine:
+class Reading(NamedTuple):
+    """What a ranking reads; the next call of any method of the engine may replace the arrays."""
+
+    view: ItemView
+    learned: Learned
+    workspace: Workspace
+    recipe: Recipe
+
+
+class Engine(PartitionedModel):
     """The recommender over the partitions of a topic.
 
     Parameters
@@ -127,6 +114,8 @@ class Engine:
         Named in the messages.
     n_partitions : int
         Of the source topic; with one, the view needs no sum of its own.
+    read_only : bool
+        Whether no partition will be owned: then even a single one is followed.
     read_profiles : ProfileReader, optional
         Reads the profiles store; without it all profiles stay in memory.
     """
@@ -138,22 +127,15 @@ class Engine:
         *,
         source_topic: str,
         n_partitions: int,
+        read_only: bool = False,
         read_profiles: ProfileReader | None = None,
     ) -> None:
-        self._settings = model
-        self.half_lives_s = half_lives_s = np.array(model.half_lives_s, np.float64)
-        self._n_features = n_features(len(half_lives_s))
-        self._separate = n_partitions > 1
-        self._recipe = Recipe(
-            half_lives_s=half_lives_s,
-            scan_limits=scan_limits(model.history_length, model.links_per_item_max),
-            candidates_per_source=model.candidates_per_source,
-            newest_candidates=model.newest_candidates,
-            list_length=model.list_length,
-            links_max=model.links_per_item_max,
-            seen_max=model.seen_items_max,
-            learning_rate=model.learning_rate,
-            exclude_seen=model.exclude_seen,
+        super().__init__(
+            model,
+            events,
+            n_partitions=n_partitions,
+            read_only=read_only,
+            read_profiles=read_profiles,
         )
         self._decoder = EventDecoder(events)
         self._unit_weights = {
@@ -161,67 +143,7 @@ class Engine:
             for name, kind in events.types.items()
         }
         self._rated_types = rated_types(events)
-        self.items = Items(
-            len(half_lives_s),
-            model.n_factors,
-            model.links_per_item_max,
-            separate=self._separate,
-        )
-        self.users = Users(
-            model.history_length,
-            events.duplicate_window,
-            model.n_factors,
-            model.users_in_memory_max,
-            self.items.ids,
-            read_profiles,
-        )
-        start = nothing_learned(self._n_features, model.n_factors, model.seed)
-        self.weights = Weights(start, separate=self._separate)
-        self._writer = MessageWriter(self.items.ids, half_lives_s, MODEL_VERSION, source_topic)
-        self._folded: dict[int, int] = {}
-        self._workspace = self._new_workspace()
-
-    # Partitions
-
-    def open_partition(
-        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
-    ) -> None:
-        """Take over a partition with its item rows; profiles are read when their users come.
-
-        Parameters
-        ----------
-        partition : int
-        rows : iterable of (key, row)
-        watermark : int
-            Highest event offset that is durable as a whole, −1 if none.
-
-        Raises
-        ------
-        RowFormatError
-            A row cannot be read by this build or under this configuration.
-        """
-        encoded = list(rows)
-        for key, value in encoded:
-            if key == WEIGHTS:
-                check_version(key, value)  # before the items' rows are loaded, which check theirs
-        self.items.open_partition(partition)
-        self.weights.open_partition(partition)
-        self.items.load(partition, encoded)
-        for key, value in encoded:
-            if key == WEIGHTS:
-                self.weights.load(partition, value)
-        self.items.sum_up()
-        self.weights.sum_up()
-        self._solve_factors()
-        self._folded[partition] = watermark
-
-    def close_partition(self, partition: int) -> None:
-        """Forget everything of a partition, durable or not."""
-        del self._folded[partition]
-        self.items.close_partition(partition)
-        self.weights.close_partition(partition)
-        self.users.close_partition(partition)
-        self._solve_factors()
+        self._writer = MessageWriter(self.items.ids, self.half_lives_s, MODEL_VERSION, source_topic)
 
     # Hot path
 
@@ -339,6 +261,11 @@ class Engine:
             listed.because[:n_listed],
         )
 
+    def reading(self) -> Reading:
+        """Return what a ranking reads, for questions that teach nothing (inquiry.py)."""
+        self._fit_workspace()
+        return Reading(self.items.view, self.weights.view, self._workspace, self._recipe)
+
     def expect_rating(self, partition: int, user: str, item: str) -> float | None:
         """Return the rating expected of a user for an item, in raw units of the scale.
 
@@ -362,20 +289,6 @@ class Engine:
         self.users.drop_if_unknown(user_slot)
         return expected
 
-    # Durability
-
-    def n_dirty(self, partition: int) -> int:
-        """Return how many rows of a partition changed since they were last frozen."""
-        return self.items.n_dirty(partition) + self.users.n_dirty(partition)
-
-    def freeze(self, partition: int) -> Frozen:
-        """Return all that changed; the caller makes it durable, or gives the partition up."""
-        offset = self._folded[partition]
-        items = self.items.freeze(partition)
-        if items:
-            items.append((WEIGHTS, self.weights.encode(partition, offset)))
-        return Frozen(partition, offset, items, self.users.freeze(partition))
-
     # Inside
 
     def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
@@ -396,12 +309,6 @@ class Engine:
             ),
             offset=np.array(offsets, np.int64),
         )
-
-    def _solve_factors(self) -> None:
-        self._fit_workspace()
-        ids = self.items.ids
-        crowd = self.weights.view.crowd
-        solve_all_items(self.items.view, crowd, ids.hashes, len(ids), self._workspace)
 
     def _model(self) -> Model:
         return Model(
@@ -443,33 +350,6 @@ class Engine:
             offset,
             event.ts or 0.0,
         )
-
-    def _fit_workspace(self) -> None:
-        """Grow columns and marks to the number of known items."""
-        self.items.reserve_items()
-        if len(self._workspace.marks) < self.items.size:
-            self._workspace = self._new_workspace()
-
-    def _new_workspace(self) -> Workspace:
-        recipe = self._recipe
-        n_candidates = candidates_max(
-            len(recipe.half_lives_s) + 2,
-            recipe.candidates_per_source,
-            recipe.newest_candidates,
-            LIST_LENGTH_MAX,
-        )
-        return empty_workspace(
-            self.items.size,
-            int(recipe.scan_limits.sum()),
-            n_candidates,
-            self._n_features,
-            self._settings.n_factors,
-            recipe.candidates_per_source,
-        )
-
-
-LIST_LENGTH_MAX = 100
-"""Longest list that can be asked for."""
 
 
 def _empty_outcome(n_events: int, list_length: int) -> Outcome:

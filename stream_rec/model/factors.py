@@ -33,7 +33,7 @@ from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import Workspace
 
 N_SOLVES_ANEW = 10
-"""Repetitions, of `N_SWEEPS` each, where factors are solved from their starts."""
+"""Repetitions, of `N_SWEEPS` each, from an item's start or after its evidence changed at once."""
 
 
 @inner_kernel
@@ -120,24 +120,45 @@ def solve_item(
 
 
 @kernel
-def solve_all_items(
+def solve_items(
     view: ItemView,
     crowd: Crowd,
+    items: NDArray[np.int64],
     item_hash: NDArray[np.uint64],
-    n_items: int,
+    n_solves: int,
     workspace: Workspace,
 ) -> None:
-    """Solve the factors of all items from their evidence, as after a recovery."""
-    view.item_gram[:] = 0.0
-    start, nothing = workspace.item_factor[0], workspace.item_factor[1]
-    nothing[:] = 0.0
-    for item in range(n_items):
+    """Solve the factors of items whose rows were summed anew, and keep the Gram matrix right.
+
+    Parameters
+    ----------
+    view : ItemView
+        Modified in place.
+    crowd : Crowd
+    items : int64[n]
+    item_hash : uint64[N]
+    n_solves : int
+        Repetitions, of `N_SWEEPS` each, from the present factor. Where there is none yet, it is
+        `N_SOLVES_ANEW` from the start.
+    workspace : Workspace
+    """
+    start, before = workspace.item_factor[0], workspace.item_factor[1]
+    for item in items:
+        factor = view.factor[item]
+        before[:] = factor
         if not is_listed(view, item):
-            view.factor[item] = 0.0
+            factor[:] = 0.0
+            replace_in_gram(view.item_gram, before, factor)
             continue
         init_factors(item_hash[item], start, START_SCALE)
-        view.factor[item] = start
-        for _ in range(N_SOLVES_ANEW if view.rows.evidence[item, 0] > 0.0 else 0):
+        n_repeated = n_solves
+        if view.rows.evidence[item, 0] <= 0.0:
+            n_repeated = 0
+            factor[:] = start
+        elif not np.any(factor):
+            n_repeated = N_SOLVES_ANEW
+            factor[:] = start
+        for _ in range(n_repeated):
             solve_item_factor(
                 view.rows.evidence[item],
                 start,
@@ -145,7 +166,7 @@ def solve_all_items(
                 ITEM_UNSEEN_WEIGHT,
                 ITEM_REG,
                 N_SWEEPS,
-                view.factor[item],
+                factor,
                 workspace.factor_work,
             )
-        replace_in_gram(view.item_gram, nothing, view.factor[item])
+        replace_in_gram(view.item_gram, before, factor)

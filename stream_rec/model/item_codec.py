@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +66,42 @@ def _assemble(
     return encoded
 
 
+class Decoded(NamedTuple):
+    """Item rows whose format has been checked and whose ids have slots.
+
+    Attributes
+    ----------
+    slots : int32[n]
+        Of the items.
+    head : ITEM_TYPE[n]
+    values : sequence of bytes
+    neighbours : int32[sum of the numbers of links]
+        Slots of the items that the links name, one row after the other.
+    """
+
+    slots: NDArray[np.int32]
+    head: NDArray[np.void]
+    values: Sequence[bytes]
+    neighbours: NDArray[np.int32]
+
+    @property
+    def link_places(self) -> int:
+        """Return the most places that the links can take in a pool."""
+        return int(4 * self.head["n_links"].sum()) + 16 * len(self.slots)
+
+
+def find_slots(
+    ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes], head: NDArray[np.void]
+) -> Decoded:
+    """Return rows checked by `read_heads` with the slots of all items that they name."""
+    at = ITEM_TYPE.itemsize + (int(_fixed_bytes(head[:1])[0]) if len(head) else 0)
+    links = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
+    slots = ids.slots_of_hashes(np.fromiter(map(hash_of_key, keys), np.uint64, len(keys)))
+    return Decoded(slots, head, values, ids.slots_of_hashes(links["item"]))
+
+
 def decode_items(
-    rows: ItemRows, ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes], links_max: int
+    rows: ItemRows, places: NDArray[np.int64], decoded: Decoded, links_max: int
 ) -> None:
     """Set the rows of many items from their encoded form.
 
@@ -75,38 +110,29 @@ def decode_items(
     Parameters
     ----------
     rows : ItemRows
-        Modified in place; must have a slot for each item named (see `item_slots` and
-        `linked_hashes`) and room for the links.
-    ids : ItemIds
-    keys, values : sequences of bytes
+        Modified in place; must have room for the links.
+    places : int[n]
+        Where in `rows` the items are.
+    decoded : Decoded
     links_max : int
-
-    Raises
-    ------
-    RowFormatError
-        A row is of a newer format, is damaged, or has other half-lives or factors than the
-        configuration. Nothing is changed then.
     """
-    if not keys:
-        return
+    head, values = decoded.head, decoded.values
     n_half_lives, n_factors = rows.popularity.shape[1], _n_factors(rows)
-    head = read_heads(keys, values, n_half_lives, n_factors)
     first, second = ITEM_TYPE.itemsize, ITEM_TYPE.itemsize + 8 * n_half_lives
     third = second + 4 * (n_factors + 1)
     fourth = third + 4 * (n_factors + 1)
-    slots = item_slots(ids, keys)
     for field in ("applied", "taken", "first_s", "last_s", "bias", "bias_squares"):
-        getattr(rows, field)[slots] = head[field]
-    rows.durable[slots] = head["applied"]
-    rows.popularity[slots] = _columns([v[first:second] for v in values], "<f8", n_half_lives)
-    rows.evidence[slots] = _columns([v[second:third] for v in values], "<f4", n_factors + 1)
-    rows.rating[slots] = _columns([v[third:fourth] for v in values], "<f4", n_factors + 1)
+        getattr(rows, field)[places] = head[field]
+    rows.durable[places] = head["applied"]
+    rows.popularity[places] = _columns([v[first:second] for v in values], "<f8", n_half_lives)
+    rows.evidence[places] = _columns([v[second:third] for v in values], "<f4", n_factors + 1)
+    rows.rating[places] = _columns([v[third:fourth] for v in values], "<f4", n_factors + 1)
     links = np.frombuffer(b"".join([v[fourth:] for v in values]), LINK_TYPE)
     load_links(
         rows.links,
-        slots,
+        places.astype(np.int32),
         head["n_links"].astype(np.int64),
-        ids.slots_of_hashes(links["item"]),
+        decoded.neighbours,
         np.ascontiguousarray(links["near"]),
         np.ascontiguousarray(links["wide"]),
         np.ascontiguousarray(links["after"]),
@@ -137,18 +163,6 @@ def decode_id(key: bytes, value: bytes) -> str:
     if row_key(ITEM_ID, hash_id(text)) != key:
         raise damaged(key, f"expected the id that hashes to the key, came {text[:64]!r}")
     return text
-
-
-def item_slots(ids: ItemIds, keys: Sequence[bytes]) -> NDArray[np.int32]:
-    """Return the slots of the items that row keys name."""
-    return ids.slots_of_hashes(np.fromiter(map(hash_of_key, keys), np.uint64, len(keys)))
-
-
-def linked_hashes(head: NDArray[np.void], values: Sequence[bytes]) -> NDArray[np.uint64]:
-    """Return the hashes of all items that the links of rows checked by `read_heads` point to."""
-    at = ITEM_TYPE.itemsize + int(_fixed_bytes(head[:1])[0])
-    joined = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
-    return np.ascontiguousarray(joined["item"])
 
 
 def read_heads(

@@ -1,4 +1,9 @@
-"""The item side of the model: rows per partition, their sum, growth, freezing and loading."""
+"""The item side of the model: rows per partition, their sum, growth, freezing and loading.
+
+Rows of owned partitions are folded into; rows of followed partitions, which other processes own,
+are set from their changelogs. The view is the sum of both. A row that is set has its item wait
+until `refresh` sums it up anew, so an item that changed in many partitions is summed once.
+"""
 
 from __future__ import annotations
 
@@ -7,51 +12,51 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.decay import add_log2
-from stream_rec.kernels.item_rows import (
-    BIAS_SQUARES_START,
-    NO_OFFSET,
-    WEIGHT_UNIT,
-    ItemRows,
-    empty_item_rows,
-)
-from stream_rec.kernels.jit import kernel, widen
-from stream_rec.kernels.links import add_link
-from stream_rec.kernels.toplist import rebuild
-from stream_rec.kernels.view import empty_view
+from stream_rec.kernels.item_rows import NO_OFFSET, WEIGHT_UNIT, ItemRows, empty_item_rows
+from stream_rec.kernels.links import with_places
+from stream_rec.kernels.toplist import rebuild, rebuild_list
+from stream_rec.kernels.view import empty_view, refresh_items
 from stream_rec.model.arrays import copy_into, doubled
+from stream_rec.model.followed import FollowedRows
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
+    Decoded,
     decode_id,
     decode_items,
     encode_id,
     encode_items,
-    item_slots,
-    linked_hashes,
+    find_slots,
     read_heads,
 )
-from stream_rec.model.ratings import add_rating
 from stream_rec.model.rows import ITEM, ITEM_ID, hash_of_key
+from stream_rec.model.summing import Part, count_links, link_places, sum_items
+from stream_rec.model.waiting import WaitingItems
 
 FIRST_ITEMS = 1024
 FIRST_LINK_PLACES = 65_536
+SUMMED_AT_ONCE_MAX = 512
+"""Items whose links are gathered at a time: bounds the memory that summing takes."""
+
+EncodedRow = tuple[bytes, bytes | None]
 
 
 class Items:
-    """Item rows of the open partitions and the view over them.
+    """Item rows of the open and the followed partitions, and the view over them.
 
     Parameters
     ----------
     n_half_lives, n_factors, links_max : int
     separate : bool
         Whether the view is kept apart from the rows: needed as soon as there is more than one
-        partition.
+        partition, or none is owned.
 
     Attributes
     ----------
     ids : ItemIds
     view : ItemView
     own : dict of int to ItemRows
+        By partition.
+    followed : dict of int to FollowedRows
         By partition.
     """
 
@@ -64,47 +69,81 @@ class Items:
         self._n_half_lives = n_half_lives
         self._links_max = links_max
         self._size = FIRST_ITEMS
+        self._waiting = WaitingItems(FIRST_ITEMS)
+        self._marks: NDArray[np.int32] = np.zeros(FIRST_ITEMS, np.int32)
         self.own: dict[int, ItemRows] = {}
+        self.followed: dict[int, FollowedRows] = {}
         self.view = empty_view(self._empty_rows(FIRST_LINK_PLACES), n_factors)
 
     def open_partition(self, partition: int) -> ItemRows:
-        """Begin with empty rows of a partition."""
+        """Begin with empty rows of a partition; the caller refreshes the view."""
+        self.close_partition(partition)
         rows = self._empty_rows(FIRST_LINK_PLACES) if self.separate else self.view.rows
         self.own[partition] = rows
         return rows
 
     def close_partition(self, partition: int) -> None:
-        """Forget the rows of a partition; the view becomes the sum of the others."""
-        del self.own[partition]
-        self.sum_up()
+        """Forget the rows of a partition, owned or followed; the caller refreshes the view."""
+        own, followed = self.own.pop(partition, None), self.followed.pop(partition, None)
+        if own is not None and self.separate:
+            self._waiting.add(np.flatnonzero(own.applied > NO_OFFSET))
+        elif own is not None:
+            self.view = empty_view(self._empty_rows(FIRST_LINK_PLACES), self._n_factors)
+        if followed is not None:
+            self._waiting.add(followed.slots)
+
+    def follow_partition(self, partition: int) -> None:
+        """Begin to follow a partition: with the rows that it has if it was owned, else with none.
+
+        Raises
+        ------
+        ValueError
+            The view is not kept apart.
+        """
+        if not self.separate:
+            raise ValueError("expected an engine of several partitions, or one that only reads")
+        followed = FollowedRows(self._size, self._n_half_lives, self._n_factors, self._links_max)
+        own = self.own.pop(partition, None)
+        if own is not None:
+            followed.take_over(own)
+        else:
+            self.close_partition(partition)
+        self.followed[partition] = followed
 
     @property
     def size(self) -> int:
         """Item slots allocated."""
         return self._size
 
+    @property
+    def n_waiting(self) -> int:
+        """Items whose view is older than their rows."""
+        return len(self._waiting)
+
     def reserve_items(self) -> bool:
         """Make the columns as long as there are ids; return whether they had to grow."""
         if len(self.ids) <= self._size:
             return False
         self._size = doubled(self._size, len(self.ids))
-        if self.separate:
-            self.own = {p: self._grown(rows) for p, rows in self.own.items()}
-            rows = self._grown(self.view.rows)
-        else:
-            rows = self._grown(self.view.rows)
-            self.own = dict.fromkeys(self.own, rows)
+        rows = self._grown(self.view.rows)
+        self.own = {p: self._grown(own) if self.separate else rows for p, own in self.own.items()}
+        for followed in self.followed.values():
+            followed.lengthen(self._size)
         larger = empty_view(rows, self._n_factors)
         copy_into(larger[1:], self.view[1:])
         self.view = larger
+        self._marks = np.zeros(self._size, np.int32)
+        self._waiting.lengthen(self._size)
         return True
 
     def reserve_links(self, partition: int, n_places: int) -> None:
         """Make room for `n_places` more link places in a partition's rows and the view's."""
-        rows = self.own[partition] = self._with_link_places(self.own[partition], n_places)
+        own = self.own[partition]
+        own = self.own[partition] = own._replace(links=with_places(own.links, n_places))
         if self.separate:
-            rows = self._with_link_places(self.view.rows, n_places)
-        self.view = self.view._replace(rows=rows)
+            self._reserve_view_links(n_places)
+        else:
+            self.view = self.view._replace(rows=own)
 
     def n_dirty(self, partition: int) -> int:
         """Return how many item rows of a partition changed since they were last frozen."""
@@ -126,18 +165,78 @@ class Items:
         rows.named[unnamed] = 1
         return frozen
 
-    def load(self, partition: int, encoded: Iterable[tuple[bytes, bytes]]) -> None:
-        """Set a partition's rows from their encoded form; the caller sums up afterwards.
+    def load(self, partition: int, encoded: Iterable[EncodedRow]) -> None:
+        """Set an owned partition's rows from their encoded form; the caller refreshes the view.
 
         Raises
         ------
         RowFormatError
             Nothing is changed then.
         """
+        encoded = list(encoded)
+        decoded, named = self._decode(encoded)
+        self.reserve_items()
+        self.reserve_links(partition, decoded.link_places)
+        decode_items(self.own[partition], decoded.slots.astype(np.int64), decoded, self._links_max)
+        self.own[partition].named[named] = 1
+        self._waiting.add(decoded.slots)
+
+    def stage(self, partition: int, encoded: Iterable[EncodedRow]) -> None:
+        """Set rows of a followed partition as its changelog has them; None removes a row.
+
+        Items that changed wait for `refresh`.
+
+        Raises
+        ------
+        RowFormatError
+            Nothing is changed then.
+        """
+        rows = list(dict(encoded).items())
+        removed = [hash_of_key(key) for key, value in rows if value is None and key[:1] == ITEM]
+        decoded, named = self._decode(rows)
+        removed_slots = self.ids.slots_of_hashes(np.array(removed, np.uint64))
+        self.reserve_items()
+        followed = self.followed[partition]
+        followed.clear(removed_slots)
+        places = followed.reserve(decoded.slots, decoded.link_places)
+        decode_items(followed.rows, places, decoded, self._links_max)
+        for changed in (decoded.slots, removed_slots, np.array(named, np.int64)):
+            self._waiting.add(changed)
+
+    def refresh(self, n_items_max: int | None = None) -> NDArray[np.int64]:
+        """Sum up anew the rows of items that wait for it, at most so many; return their slots."""
+        items = self._waiting.take(self.n_waiting if n_items_max is None else n_items_max)
+        if not self.separate:
+            self._derive(len(self.ids))
+            return items
+        for first in range(0, len(items), SUMMED_AT_ONCE_MAX):
+            self._sum(items[first : first + SUMMED_AT_ONCE_MAX])
+        list_is_short = np.zeros(len(self.view.top.items), np.bool_)
+        refresh_items(self.view, items, self._is_named(items), list_is_short)
+        for which in np.flatnonzero(list_is_short).tolist():
+            rebuild_list(self.view.top, which, len(self.ids))
+        for which in np.flatnonzero(np.isnan(self.view.total)).tolist():
+            self._add_up_total(which, len(self.ids))
+        return items
+
+    def sum_up(self) -> None:
+        """Compute the view anew: the sum of all rows, and what is derived from it."""
+        self._waiting.take(self.n_waiting)
+        n_items = len(self.ids)
+        if self.separate:
+            self.view = self.view._replace(rows=self._empty_rows(FIRST_LINK_PLACES))
+            for first in range(0, n_items, SUMMED_AT_ONCE_MAX):
+                self._sum(np.arange(first, min(first + SUMMED_AT_ONCE_MAX, n_items)))
+        self._derive(n_items)
+
+    def _decode(self, encoded: list[EncodedRow]) -> tuple[Decoded, list[int]]:
+        """Check rows and give slots to all items that they name; return those with an id, too."""
         texts: list[tuple[int, str]] = []
         keys: list[bytes] = []
         values: list[bytes] = []
         for key, value in encoded:
+            if value is None:
+                continue
             if key[:1] == ITEM_ID:
                 texts.append((hash_of_key(key), decode_id(key, value)))
             elif key[:1] == ITEM:
@@ -145,45 +244,52 @@ class Items:
                 values.append(value)
         head = read_heads(keys, values, self._n_half_lives, self._n_factors)
         named = [self.ids.set_text(item_hash, text) for item_hash, text in texts]
-        if keys:
-            item_slots(self.ids, keys)
-            self.ids.slots_of_hashes(linked_hashes(head, values))
-            self.reserve_items()
-            self.reserve_links(partition, int(4 * head["n_links"].sum()) + 16 * len(keys))
-            decode_items(self.own[partition], self.ids, keys, values, self._links_max)
-        self.reserve_items()
-        self.own[partition].named[named] = 1
+        return find_slots(self.ids, keys, values, head), named
 
-    def sum_up(self) -> None:
-        """Compute the view anew: the sum of all rows, and what is derived from it."""
-        n_items = len(self.ids)
-        if self.separate:
-            # All blocks that a growing row passes through take less than four times its links.
-            n_places = 4 * sum(int(rows.links.used[0]) for rows in self.own.values())
-            total = self._empty_rows(doubled(FIRST_LINK_PLACES, n_places))
-            for partition in sorted(self.own):
-                add_rows(total, self.own[partition], n_items, self.ids.hashes, self._links_max)
-            self.view = self.view._replace(rows=total)
-        elif not self.own:
-            self.view = self.view._replace(rows=self._empty_rows(FIRST_LINK_PLACES))
-        self._derive(n_items)
+    def _sum(self, items: NDArray[np.int64]) -> None:
+        parts = []
+        for partition in sorted([*self.own, *self.followed]):
+            if partition in self.own:
+                parts.append(Part(self.own[partition], items))
+            else:
+                followed = self.followed[partition]
+                parts.append(Part(followed.rows, followed.place[items].astype(np.int64)))
+        lengths = count_links(parts, len(items))
+        self._reserve_view_links(link_places(lengths, self._links_max))
+        total, hashes = self.view.rows, self.ids.hashes
+        sum_items(total, items, parts, lengths, hashes, self._marks, self._links_max)
+
+    def _reserve_view_links(self, n_places: int) -> None:
+        rows = self.view.rows
+        rows = rows._replace(links=with_places(rows.links, n_places))
+        self.view = self.view._replace(rows=rows)
+
+    def _is_named(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
+        texts = self.ids.texts
+        return np.fromiter((texts[item] != "" for item in items), np.bool_, len(items))
 
     def _derive(self, n_items: int) -> None:
         view, rows = self.view, self.view.rows
+        is_named = self._is_named(np.arange(n_items))
         count = rows.taken[:n_items] / WEIGHT_UNIT
         keys = view.top.keys
         keys[:] = -np.inf
         keys[:n_items, : self._n_half_lives] = rows.popularity[:n_items]
         with np.errstate(divide="ignore"):
             keys[:n_items, self._n_half_lives] = np.log2(count)
-        seen = np.isfinite(rows.first_s[:n_items])
-        keys[:n_items, self._n_half_lives + 1] = np.where(seen, rows.first_s[:n_items], -np.inf)
+        seen = np.isfinite(rows.first_s[:n_items]) & is_named
+        keys[:n_items, self._n_half_lives + 1] = rows.first_s[:n_items]
+        keys[:n_items][~seen] = -np.inf
         view.n_seen[0] = np.count_nonzero(seen)
         rebuild(view.top, n_items)
         for which in range(self._n_half_lives + 1):
-            view.total[which] = np.logaddexp2.reduce(keys[:n_items, which], initial=-np.inf)
+            self._add_up_total(which, n_items)
         view.damping[:] = 1.0
         view.damping[:n_items][count > 0] = count[count > 0] ** -0.25
+
+    def _add_up_total(self, which: int, n_items: int) -> None:
+        keys = self.view.top.keys[:n_items, which]
+        self.view.total[which] = np.logaddexp2.reduce(keys, initial=-np.inf)
 
     def _empty_rows(self, n_places: int) -> ItemRows:
         return empty_item_rows(
@@ -192,39 +298,3 @@ class Items:
 
     def _grown(self, rows: ItemRows) -> ItemRows:
         return copy_into(self._empty_rows(len(rows.links.neighbour)), rows)
-
-    def _with_link_places(self, rows: ItemRows, n_places: int) -> ItemRows:
-        needed = int(rows.links.used[0]) + n_places
-        if needed <= len(rows.links.neighbour):
-            return rows
-        return copy_into(self._empty_rows(doubled(len(rows.links.neighbour), needed)), rows)
-
-
-@kernel
-def add_rows(
-    total: ItemRows, rows: ItemRows, n_items: int, hashes: NDArray[np.uint64], links_max: int
-) -> None:
-    """Add a partition's rows to the view's; what is learned by gradient adds as value − start."""
-    for i in range(n_items):
-        total.taken[i] += rows.taken[i]
-        total.first_s[i] = min(total.first_s[i], rows.first_s[i])
-        total.last_s[i] = max(total.last_s[i], rows.last_s[i])
-        for h in range(rows.popularity.shape[1]):
-            total.popularity[i, h] = add_log2(total.popularity[i, h], rows.popularity[i, h])
-        total.bias[i] += rows.bias[i]
-        total.bias_squares[i] += rows.bias_squares[i] - np.float32(BIAS_SQUARES_START)
-        for x in range(rows.evidence.shape[1]):
-            total.evidence[i, x] += rows.evidence[i, x]
-        add_rating(total.rating[i], rows.rating[i], hashes[i])
-        links = rows.links
-        for place in range(links.start[i], links.start[i] + links.length[i]):
-            add_link(
-                total.links,
-                i,
-                widen(links.neighbour[place]),
-                widen(links.near[place]),
-                widen(links.wide[place]),
-                widen(links.after[place]),
-                links_max,
-                hashes[i],
-            )

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.model.engine import BatchResult, Engine, Frozen
+from stream_rec.model.engine import BatchResult, Engine
 from stream_rec.model.events import Event
+from stream_rec.model.partitioned import Frozen
 from tests.model.logs import FakeRecord, made_up_events, records_of
 
 SMALL = ModelSettings(links_per_item_max=8, history_length=12, seen_items_max=1000)

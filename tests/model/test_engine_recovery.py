@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.model.engine import Engine, Frozen
+from stream_rec.model.engine import Engine
+from stream_rec.model.partitioned import Frozen
 from stream_rec.model.rows import (
     ITEM,
     ITEM_TYPE,

@@ -156,7 +156,7 @@ def test_rejection_counts_the_user_and_takes_nothing_of_the_taste() -> None:
 
 def test_solving_anew_leaves_nothing_to_solve() -> None:
     engine = fold(made_up_events(400), n_partitions=2)
-    engine._solve_factors()
+    engine.sum_up()
     crowd, view = engine.weights.view.crowd, engine.items.view
     for text, (n, *b), q in _solved(engine):
         matrix = (n + ITEM_UNSEEN_WEIGHT) * crowd.gram / crowd.weight + ITEM_REG * np.eye(N_FACTORS)

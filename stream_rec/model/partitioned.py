@@ -1,0 +1,284 @@
+"""The state of the model by partitions: owned, followed, and the view that is their sum.
+
+An owned partition is folded into and frozen by this process alone. A followed partition is owned by
+another process, and its rows are set here as its changelog has them. Whatever is set takes effect
+on lists with `refresh_view`, which sums up anew what waits, a bounded number of items at a time if
+asked to; `apply_foreign` does both. A process that serves lists without learning follows all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.features import n_features
+from stream_rec.kernels.sources import scan_limits
+from stream_rec.kernels.workspace import Workspace, empty_workspace
+from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
+from stream_rec.model.items import EncodedRow, Items
+from stream_rec.model.learned import nothing_learned
+from stream_rec.model.ranking import Recipe
+from stream_rec.model.rows import WEIGHTS, check_version
+from stream_rec.model.users import ProfileReader, Users
+from stream_rec.model.weights import Weights
+
+LIST_LENGTH_MAX = 100
+"""Longest list that can be asked for."""
+
+
+class Frozen(NamedTuple):
+    """Everything of a partition that changed since the last time, encoded, as of one moment.
+
+    Attributes
+    ----------
+    partition : int
+    offset : int
+        Highest event offset folded in: the watermark that this makes durable.
+    items, profiles : list of (key, row)
+    """
+
+    partition: int
+    offset: int
+    items: list[tuple[bytes, bytes]]
+    profiles: list[tuple[bytes, bytes]]
+
+
+class PartitionedModel:
+    """Items, users and what was learned, of some of the partitions of a topic.
+
+    Parameters
+    ----------
+    model : ModelSettings
+    events : EventSettings
+    n_partitions : int
+        Of the source topic; with one, the view needs no sum of its own.
+    read_only : bool
+        Whether no partition will be owned: then even a single one is followed.
+    read_profiles : ProfileReader, optional
+        Reads the profiles store; without it all profiles stay in memory.
+
+    Attributes
+    ----------
+    items : Items
+    users : Users
+    weights : Weights
+    """
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        events: EventSettings,
+        *,
+        n_partitions: int,
+        read_only: bool = False,
+        read_profiles: ProfileReader | None = None,
+    ) -> None:
+        self._settings = model
+        self.half_lives_s = half_lives_s = np.array(model.half_lives_s, np.float64)
+        self._n_features = n_features(len(half_lives_s))
+        self._separate = n_partitions > 1 or read_only
+        self._recipe = Recipe(
+            half_lives_s=half_lives_s,
+            scan_limits=scan_limits(model.history_length, model.links_per_item_max),
+            candidates_per_source=model.candidates_per_source,
+            newest_candidates=model.newest_candidates,
+            list_length=model.list_length,
+            links_max=model.links_per_item_max,
+            seen_max=model.seen_items_max,
+            learning_rate=model.learning_rate,
+            exclude_seen=model.exclude_seen,
+        )
+        self.items = Items(
+            len(half_lives_s),
+            model.n_factors,
+            model.links_per_item_max,
+            separate=self._separate,
+        )
+        self.users = Users(
+            model.history_length,
+            events.duplicate_window,
+            model.n_factors,
+            model.users_in_memory_max,
+            self.items.ids,
+            read_profiles,
+        )
+        start = nothing_learned(self._n_features, model.n_factors, model.seed)
+        self.weights = Weights(start, separate=self._separate)
+        self._folded: dict[int, int] = {}
+        self._workspace = self._new_workspace()
+
+    # Owned partitions
+
+    def open_partition(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+    ) -> None:
+        """Take over a partition with its item rows; profiles are read when their users come.
+
+        A partition that was followed is so no more: the rows given are all that counts.
+
+        Parameters
+        ----------
+        partition : int
+        rows : iterable of (key, row)
+        watermark : int
+            Highest event offset that is durable as a whole, −1 if none.
+
+        Raises
+        ------
+        RowFormatError
+            A row cannot be read by this build or under this configuration.
+        """
+        encoded = list(rows)
+        for key, value in encoded:
+            if key == WEIGHTS:
+                check_version(key, value)  # before the items' rows are loaded, which check theirs
+        self.items.open_partition(partition)
+        self.weights.open_partition(partition)
+        self.items.load(partition, encoded)
+        for key, value in encoded:
+            if key == WEIGHTS:
+                self.weights.load(partition, value)
+        self._refresh(None, N_SOLVES_ANEW)
+        self._folded[partition] = watermark
+
+    def close_partition(self, partition: int) -> None:
+        """Forget everything of a partition, owned or followed, durable or not."""
+        self._folded.pop(partition, None)
+        self.items.close_partition(partition)
+        self.weights.close_partition(partition)
+        self.users.close_partition(partition)
+        self._refresh(None, N_SOLVES_ANEW)
+
+    def n_dirty(self, partition: int) -> int:
+        """Return how many rows of a partition changed since they were last frozen."""
+        return self.items.n_dirty(partition) + self.users.n_dirty(partition)
+
+    def freeze(self, partition: int) -> Frozen:
+        """Return all that changed; the caller makes it durable, or gives the partition up."""
+        offset = self._folded[partition]
+        items = self.items.freeze(partition)
+        if items:
+            items.append((WEIGHTS, self.weights.encode(partition, offset)))
+        return Frozen(partition, offset, items, self.users.freeze(partition))
+
+    # Followed partitions
+
+    @property
+    def followed(self) -> list[int]:
+        """The partitions that are followed, in order."""
+        return sorted(self.items.followed)
+
+    def follow_partition(self, partition: int) -> None:
+        """Begin to follow a partition: with its item rows if it was owned, else with none.
+
+        Parameters
+        ----------
+        partition : int
+            If owned, everything that was frozen must be durable and `n_dirty` 0: its rows are then
+            what its changelog holds, and the view stays as it is. Its profiles are forgotten.
+
+        Raises
+        ------
+        ValueError
+            The engine was made for one partition and not for reading only.
+        """
+        self.items.follow_partition(partition)
+        self.weights.follow_partition(partition)
+        if self._folded.pop(partition, None) is not None:
+            self.users.close_partition(partition)
+
+    def stage_foreign(self, partition: int, rows: Iterable[EncodedRow]) -> None:
+        """Set rows of a followed partition without bringing the view up to date.
+
+        Parameters
+        ----------
+        partition : int
+            Followed.
+        rows : iterable of (key, row or None)
+            The latest valid rows of the items changelog in any order; None removes a row.
+
+        Raises
+        ------
+        RowFormatError
+            A row cannot be read by this build or under this configuration; no item was changed.
+        """
+        encoded = list(rows)
+        self.items.stage(partition, encoded)
+        for key, value in encoded:
+            if key == WEIGHTS:
+                self.weights.stage(partition, value)
+        self._fit_workspace()
+
+    def refresh_view(self, n_items_max: int | None = None) -> int:
+        """Bring the view up to date with the rows that were staged.
+
+        Parameters
+        ----------
+        n_items_max : int, optional
+            Items to sum up at most, those that have waited longest; all if not given.
+
+        Returns
+        -------
+        int
+            Items that still wait.
+        """
+        self._refresh(n_items_max, n_solves=1)
+        return self.items.n_waiting
+
+    def apply_foreign(self, partition: int, rows: Iterable[EncodedRow]) -> None:
+        """Set rows of a followed partition; the view is the sum over all partitions afterwards."""
+        self.stage_foreign(partition, rows)
+        self.refresh_view()
+
+    def sum_up(self) -> None:
+        """Compute the view anew from all rows, as it is defined; factors too."""
+        self._fit_workspace()
+        self.items.sum_up()
+        self.weights.sum_up()
+        self._solve(np.arange(len(self.items.ids)), N_SOLVES_ANEW)
+
+    # Inside
+
+    def _refresh(self, n_items_max: int | None, n_solves: int) -> None:
+        self._fit_workspace()
+        self.weights.refresh()
+        items = self.items.refresh(n_items_max)
+        self._solve(items if self._separate else np.arange(len(self.items.ids)), n_solves)
+
+    def _solve(self, items: NDArray[np.int64], n_solves: int) -> None:
+        solve_items(
+            self.items.view,
+            self.weights.view.crowd,
+            items,
+            self.items.ids.hashes,
+            n_solves,
+            self._workspace,
+        )
+
+    def _fit_workspace(self) -> None:
+        """Grow columns and marks to the number of known items."""
+        self.items.reserve_items()
+        if len(self._workspace.marks) < self.items.size:
+            self._workspace = self._new_workspace()
+
+    def _new_workspace(self) -> Workspace:
+        recipe = self._recipe
+        n_candidates = candidates_max(
+            len(recipe.half_lives_s) + 2,
+            recipe.candidates_per_source,
+            recipe.newest_candidates,
+            LIST_LENGTH_MAX,
+        )
+        return empty_workspace(
+            self.items.size,
+            int(recipe.scan_limits.sum()),
+            n_candidates,
+            self._n_features,
+            self._settings.n_factors,
+            recipe.candidates_per_source,
+        )
