@@ -28,6 +28,7 @@ from stream_rec.stream.store_damage import forget_damage, has_damage, is_damage,
 BYTES_PER_MIB = 1 << 20
 BLOOM_BITS_PER_KEY = 10
 FIRST_ENGINE_KEY = b"\x01"
+ENTRIES_PER_WINDOW = 128
 
 Rows = Iterator[tuple[bytes, bytes]]
 
@@ -117,12 +118,15 @@ class Stores:
             for key, value in cast(Rows, database.items(from_key=FIRST_ENGINE_KEY)):
                 yield key, value
                 last = key
-            _check_nothing_follows(database, last)
+            check_nothing_follows(database, last)
 
     def write(
         self, table: str, partition: int, rows: Iterable[Row], *, logged: bool = True
     ) -> None:
         """Write rows as one batch, all or nothing; a value of None removes the key.
+
+        A removed row is in RocksDB's files until they are compacted. So a logged removal is flushed
+        at once, and files with removals are compacted next, in RocksDB's own threads.
 
         Without RocksDB's own log a restore takes half the time. After a crash the database is then
         as of its last flush, an older prefix of the same changelog. The first logged write is
@@ -134,9 +138,11 @@ class Stores:
             RocksDB cannot write.
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
+        removes = False
         for key, value in rows:
             if value is None:
                 batch.delete(key)
+                removes = True
             else:
                 batch.put(key, value)
         with self._checked(table, partition):
@@ -149,6 +155,8 @@ class Stores:
                 database.flush()
                 self._unlogged.discard((table, partition))
             database.write(batch)
+            if removes:
+                database.flush(wait=False)
 
     def _open_or_rebuild(self, table: str, partition: int) -> rocksdict.Rdict:
         path = self._path(table, partition)
@@ -199,7 +207,7 @@ class Stores:
         return self._folder / f"{table}-{partition:05d}"
 
 
-def _check_nothing_follows(database: rocksdict.Rdict, last: bytes) -> None:
+def check_nothing_follows(database: rocksdict.Rdict, last: bytes) -> None:
     """Raise what ended an iteration: RocksDB's iterators just stop at a block that is damaged."""
     iterator = database.iter()
     iterator.seek(last)
@@ -234,4 +242,6 @@ def _make_options(worker: WorkerSettings) -> rocksdict.Options:
     )
     options.set_compression_type(rocksdict.DBCompressionType.lz4())
     options.set_keep_log_file_num(2)
+    n_removals, share = 1, 0.0
+    options.add_compact_on_deletion_collector_factory(ENTRIES_PER_WINDOW, n_removals, share)
     return options
