@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
-from stream_rec.model.events import Event, EventDecoder
+from stream_rec.model.events import FORGET, Event, EventDecoder
 from stream_rec.model.message import source_names
 from stream_rec.model.partitioned import LIST_LENGTH_MAX
 
@@ -82,6 +82,26 @@ class Recommender:
         self._engine.fold(_PARTITION, [checked], [self._offset], publish=False)
         self._offset += 1
         self._now_s = max(self._now_s, checked.ts)
+
+    def forget(self, user: str | int) -> None:
+        """Forget all that is known of a user; what others learned from them stays.
+
+        Parameters
+        ----------
+        user : str or int
+
+        Examples
+        --------
+        >>> recommender = Recommender()
+        >>> recommender.learn_one({"user": "ann", "item": "alien", "type": "like", "ts": 1})
+        >>> recommender.learn_one({"user": "bob", "item": "brazil", "type": "like", "ts": 2})
+        >>> [entry.item for entry in recommender.recommend("ann", k=1)]
+        ['brazil']
+        >>> recommender.forget("ann")
+        >>> sorted(entry.item for entry in recommender.recommend("ann", k=2))
+        ['alien', 'brazil']
+        """
+        self.learn_one({"user": user, "type": FORGET})
 
     def recommend(
         self, user: str | int, k: int = 10, at: float | None = None

@@ -223,6 +223,11 @@ class EventSettings(Section):
         if self.builtin_types:
             given = {name: _over_builtin(name, event) for name, event in self.types.items()}
             object.__setattr__(self, "types", {**BUILTIN_EVENT_TYPES, **given})
+        if "forget" in self.types:
+            raise ValueError(
+                'events.types expects names of its own, came "forget", which is how a user asks to '
+                "be forgotten"
+            )
         if not self.types:
             raise ValueError("events.types expects at least one type when builtin_types = false")
         return self

@@ -207,6 +207,13 @@ def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
 
 
 @kernel
+def forget_profile(profiles: ProfileRows, user: int) -> None:
+    """Forget all of a user; changed and without an event, the slot stands for a removed row."""
+    clear_profile(profiles, user)
+    profiles.dirty[user] = 1
+
+
+@kernel
 def clear_profiles(profiles: ProfileRows, users: NDArray[np.int64]) -> None:
     """Make many slots those of users nobody has seen."""
     for user in users:

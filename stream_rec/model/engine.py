@@ -19,9 +19,10 @@ from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import Workspace
-from stream_rec.model.events import Event, EventDecoder, rated_types
+from stream_rec.model.events import FORGET, Event, EventDecoder, rated_types
 from stream_rec.model.fold import (
     DUPLICATE,
+    FORGETS,
     Batch,
     Model,
     Outcome,
@@ -61,11 +62,11 @@ class Record(Protocol):
 
 
 class Published(NamedTuple):
-    """A refreshed list, ready for the recommendations topic."""
+    """A refreshed list, ready for the recommendations topic; None for a forgotten user."""
 
     offset: int
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 class Refused(NamedTuple):
@@ -141,7 +142,7 @@ class Engine(PartitionedModel):
         self._unit_weights = {
             name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
             for name, kind in events.types.items()
-        }
+        } | {FORGET: FORGETS}
         self._rated_types = rated_types(events)
         self._writer = MessageWriter(self.items.ids, self.half_lives_s, MODEL_VERSION, source_topic)
 
@@ -182,7 +183,9 @@ class Engine(PartitionedModel):
         published = []
         for e, event in enumerate(events):
             if outcome.status[e] != DUPLICATE:
-                value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
+                value = None
+                if event.type != FORGET:
+                    value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
                 published.append(Published(offsets[e], event.user.encode(), value))
         return BatchResult(published, refused, len(events) - len(published), n_ignored)
 
@@ -296,7 +299,9 @@ class Engine(PartitionedModel):
         user = self.users.slots(partition, [hash_id(event.user) for event in events])
         return Batch(
             user=user,
-            item=np.array([item_slot(event.item) for event in events], np.int32),
+            item=np.array(
+                [item_slot(event.item) if event.item else 0 for event in events], np.int32
+            ),
             time_s=np.array([event.ts for event in events], np.float64),
             weight=np.array([self._unit_weights[event.type] for event in events], np.int32),
             value=np.array(

@@ -19,6 +19,9 @@ from stream_rec.config import EventSettings, EventType
 from stream_rec.errors import InvalidEventError
 from stream_rec.model.event_time import Scalar, checked_time, parse_time, to_float
 
+FORGET = "forget"
+"""The event type by which a user asks to be forgotten; no configuration may define it."""
+
 NUMBER_BITS_MAX = 1024
 """Integers of more bits have more than 256 digits."""
 
@@ -31,9 +34,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     user, item : str
-        Ids; numbers are accepted and mean the same as their decimal string.
+        Ids; numbers are accepted and mean the same as their decimal string. The item of a
+        ``forget`` is empty.
     type : str
-        One of the configured event types.
+        One of the configured event types, or ``forget``.
     value : float, optional
         For example the rating, on the scale of the type.
     ts : float, optional
@@ -63,8 +67,8 @@ class _RawEvent(msgspec.Struct):
     """The JSON object as it comes; msgspec checks the types, unknown fields are ignored."""
 
     user: Scalar
-    item: Scalar
     type: str
+    item: Scalar | msgspec.UnsetType = msgspec.UNSET
     value: int | float | None = None
     ts: Scalar | None = None
     event_id: Scalar | None = None
@@ -179,6 +183,10 @@ class EventDecoder:
         self, raw: _RawEvent, default_s: float | None, latest_s: float | None
     ) -> Event | None:
         user = self._id("user", raw.user)
+        if raw.type == FORGET:
+            return Event(user=user, item="", type=FORGET, ts=default_s or 0.0)
+        if raw.item is msgspec.UNSET:
+            raise InvalidEventError("missing_field", "Object missing required field `item`")
         item = self._id("item", raw.item)
         event_type = self._types.get(raw.type)
         if event_type is None:

@@ -3,7 +3,7 @@
 For each event of a batch:
 
 1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
-is dropped; 2. an item new to the user is first ranked as it stood, and the ranker learns from where
+is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user is first ranked as it stood, and the ranker learns from where
 it came (test, then learn); 3. the item rows of the partition, and of the view where that is
 another, take the event in; 4. the profile takes the event in; 5. the refreshed list is ranked for
 publication.
@@ -28,6 +28,7 @@ from stream_rec.kernels.profiles import (
     ProfileRows,
     add_seen,
     drop_from_history,
+    forget_profile,
     is_duplicate,
     note_event_id,
     push_history,
@@ -54,6 +55,8 @@ from stream_rec.model.ratings import rate
 
 FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
 """What became of an event."""
+FORGETS = 0
+"""As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
 """Instead of the rank of the item taken: not new to the user; not among the candidates."""
 
@@ -67,7 +70,8 @@ class Batch(NamedTuple):
         Slots.
     time_s : float64[E]
     weight : int32[E]
-        In units of 1/WEIGHT_UNIT; negative for rejections.
+        In units of 1/WEIGHT_UNIT; negative for rejections, `FORGETS` where the user is to be
+        forgotten (then only user and offset count).
     value : float64[E]
         The rating, NaN where the event is none.
     event_id : uint64[E]
@@ -187,12 +191,14 @@ def fold_batch(
         outcome.status[e] = FOLDED
         if profiles.durable[user] >= batch.offset[e]:
             outcome.status[e] = REPLAYED
+        elif batch.weight[e] == FORGETS:
+            forget_profile(profiles, user)
         elif is_duplicate(profiles, user, batch.event_id[e]):
             outcome.status[e] = DUPLICATE
             continue
         else:
             _fold_event(model, partition, separate, recipe, batch, outcome, e)
-        if publish:
+        if publish and batch.weight[e] != FORGETS:
             now_s = max(batch.time_s[e], profiles.last_s[user])
             n_candidates = rank_for_user(
                 model.items, model.learned, profiles, user, now_s, model.workspace, recipe

@@ -40,12 +40,13 @@ class Frozen(NamedTuple):
     offset : int
         Highest event offset folded in: the watermark that this makes durable.
     items, profiles : list of (key, row)
+        None instead of a row removes it.
     """
 
     partition: int
     offset: int
     items: list[tuple[bytes, bytes]]
-    profiles: list[tuple[bytes, bytes]]
+    profiles: list[tuple[bytes, bytes | None]]
 
 
 class PartitionedModel:

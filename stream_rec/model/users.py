@@ -95,7 +95,7 @@ class Users:
 
     def drop_if_unknown(self, slot: int) -> None:
         """Give back the slot of a user who was only asked about and has no events."""
-        if self.rows.applied[slot] == NO_OFFSET:
+        if self.rows.applied[slot] == NO_OFFSET and not self.rows.dirty[slot]:
             self._evict(np.array([slot]))
 
     def reserve_seen_blocks(self, n_blocks: int) -> None:
@@ -108,19 +108,28 @@ class Users:
         """Return how many profiles of a partition changed since they were last frozen."""
         return len(self._dirty(partition))
 
-    def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
-        """Return the changed profiles of a partition, encoded; they count as unchanged then."""
+    def freeze(self, partition: int) -> list[tuple[bytes, bytes | None]]:
+        """Return the changed profiles of a partition, encoded; they count as unchanged then.
+
+        None stands for the profile of a user who is to be forgotten.
+        """
         dirty = self._dirty(partition)
         frozen = [
-            (row_key(PROFILE, int(self.hashes[user])), encode_profile(self.rows, self._ids, user))
+            (row_key(PROFILE, int(self.hashes[user])), self._encode(user))
             for user in dirty.tolist()
         ]
         self.rows.dirty[dirty] = 0
+        self._evict(dirty[self.rows.applied[dirty] == NO_OFFSET])
         return frozen
 
     def close_partition(self, partition: int) -> None:
         """Forget all profiles of a partition, changed or not."""
         self._evict(np.flatnonzero(self._partition == partition))
+
+    def _encode(self, user: int) -> bytes | None:
+        if self.rows.applied[user] == NO_OFFSET:
+            return None
+        return encode_profile(self.rows, self._ids, user)
 
     def _dirty(self, partition: int) -> NDArray[np.int64]:
         return np.flatnonzero((self.rows.dirty == 1) & (self._partition == partition))
