@@ -3,10 +3,10 @@
 For each event of a batch:
 
 1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
-is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user is first ranked as it stood, and the ranker learns from where
-it came (test, then learn); 3. the item rows of the partition, and of the view where that is
-another, take the event in; 4. the profile takes the event in; 5. the refreshed list is ranked for
-publication.
+is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user is
+first ranked as it stood, and the ranker learns from where it came (test, then learn); 3. the item
+rows of the partition, and of the view where that is another, take the event in; 4. the profile
+takes the event in; 5. the refreshed list is ranked for publication.
 
 Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
 """

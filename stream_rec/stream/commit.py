@@ -27,8 +27,8 @@ What if a step fails
    watermark.
 7. The next cycle looks again, or the next owner does.
 A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
-A cycle that did not end has taken rows that no later one would make durable, so the partitions in it
-are not committed for again until they have been given up and recovered.
+A cycle that did not end has taken rows that no later one would make durable, so the partitions in
+it are not committed for again until they have been given up and recovered.
 """
 
 from __future__ import annotations

@@ -104,7 +104,5 @@ def write_golden() -> None:
     engine.process(0, records_of(EVENTS)[:N_DURABLE], 0)
     frozen = engine.freeze(0)
     tables = {"items": frozen.items, "profiles": frozen.profiles}
-    content = {
-        table: {key.hex(): row.hex() for key, row in rows} for table, rows in tables.items()
-    }
+    content = {table: {key.hex(): row.hex() for key, row in rows} for table, rows in tables.items()}
     GOLDEN.write_text(json.dumps(content, indent=1) + "\n")
