@@ -13,7 +13,7 @@ RecSys workshop on recommender systems evaluation, 2014.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class Prequential:
         As the engine was made for.
     list_every : int
         One batch in so many has its refreshed lists kept for `lists`; 0 for none.
+    others : sequence of Engine
+        More of the same: partition p is learned by engine p modulo their number.
 
     Attributes
     ----------
@@ -53,17 +55,24 @@ class Prequential:
     """
 
     def __init__(
-        self, engine: Engine, log: LogColumns, *, n_partitions: int = 1, list_every: int = 0
+        self,
+        engine: Engine,
+        log: LogColumns,
+        *,
+        n_partitions: int = 1,
+        list_every: int = 0,
+        others: Sequence[Engine] = (),
     ) -> None:
         self.rank: NDArray[np.int32] = np.full(len(log.user), NOT_PROPOSED, np.int32)
         self.expected: NDArray[np.float32] = np.full(len(log.user), np.nan, np.float32)
         self.lists = ShownLists(len(log.users), len(log.items))
-        self._engine = engine
+        self._engines = [engine, *others]
         self.log = log
         self._list_every = list_every
         self._n_batches = 0
-        partition, user_slot = _place_users(engine, log.users, n_partitions)
-        item_slot = np.array([engine.items.ids.slot(item) for item in log.items], np.int32)
+        partition, user_slot = _place_users(self._engines, log.users, n_partitions)
+        for each in self._engines:  # the same slots in all, for all begin with none
+            item_slot = np.array([each.items.ids.slot(item) for item in log.items], np.int32)
         self._partition: NDArray[np.int32] = partition[log.user]
         self._columns = Batch(
             user=user_slot[log.user],
@@ -86,21 +95,26 @@ class Prequential:
         publish = self._list_every > 0 and self._n_batches % self._list_every == 0
         self._n_batches += 1
         batch = Batch._make(column[first:end] for column in self._columns)
-        outcome = self._engine.fold_columns(int(self._partition[first]), batch, publish=publish)
+        partition = int(self._partition[first])
+        outcome = self._engine_of(partition).fold_columns(partition, batch, publish=publish)
         self.expected[first:end] = outcome.expected
         if publish:
             self.lists.add(self.log.user[first:end], outcome.item, outcome.n_listed)
         return outcome
 
+    def _engine_of(self, partition: int) -> Engine:
+        return self._engines[partition % len(self._engines)]
+
 
 def _place_users(
-    engine: Engine, users: list[str], n_partitions: int
+    engines: Sequence[Engine], users: list[str], n_partitions: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return each user's partition and profile slot; without a store no profile is evicted."""
     hashes = [hash_id(user) for user in users]
     partition = np.array([h % n_partitions for h in hashes], np.int32)
     slot = np.zeros(len(hashes), np.int32)
     for owner in range(n_partitions):
+        engine = engines[owner % len(engines)]
         engine.open_partition(owner)
         members = np.flatnonzero(partition == owner)
         slot[members] = engine.users.slots(owner, [hashes[m] for m in members])

@@ -23,14 +23,18 @@ from mode import Service
 
 from stream_rec.config import Settings, load_settings
 from stream_rec.errors import DeliveryError, StreamRecError
-from stream_rec.kafka_clients import confluent_producer_config, faust_broker_options
+from stream_rec.kafka_clients import confluent_producer_config
 from stream_rec.stream.agent import define_agent
 from stream_rec.stream.assignment import Assignment
 from stream_rec.stream.changelog import ITEMS, PROFILES
+from stream_rec.stream.changelog_tail import ChangelogTail
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.crash_points import arm_crash_point
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
+from stream_rec.stream.faust_options import REBALANCE_TIMEOUT_S, faust_options
+from stream_rec.stream.follower import Follower
+from stream_rec.stream.freshness import Freshness
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.identity import (
     check_committed,
@@ -47,14 +51,12 @@ from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.startup import check_topics
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.stores import Stores
-from stream_rec.stream.tables import RowTable, RowTableManager
+from stream_rec.stream.tables import RowTable
 from stream_rec.stream.transport import BatchConsumer, BatchTransport
 from stream_rec.stream.watchdog import watch_progress
 
-REBALANCE_TIMEOUT_S = 60.0
 REVOKE_COMMIT_TIMEOUT_S = 0.4 * REBALANCE_TIMEOUT_S
 SHUTDOWN_COMMIT_SHARE = 0.6
-BATCHES_QUEUED_MAX = 16
 PARTITIONER = "murmur2_random"
 CONFIG_VARIABLE = "STREAM_REC_CONFIG"
 
@@ -86,8 +88,9 @@ class StreamApp(faust.App):
         self._profiles = FrozenProfiles(self._read_stored_profiles)
         self.publisher: Publisher | None = None
         self.assignment: Assignment | None = None
+        self.follower: Follower | None = None
         self.commit_metadata = ""
-        super().__init__(settings.app_id, **_faust_options(settings))
+        super().__init__(settings.app_id, **faust_options(settings))
 
     async def on_first_start(self) -> None:
         """Check the topics, then build what needs to know their partitions.
@@ -99,18 +102,22 @@ class StreamApp(faust.App):
         if not self.settings.kafka.embedded:
             await asyncio.to_thread(self._check_identity)
         engine = await asyncio.to_thread(self._create_engine, n_partitions, self._profiles.read)
-        self._build(engine)
+        self._build(engine, n_partitions)
 
     async def on_stop(self) -> None:
         """Commit once more, unless this worker has failed; then stop as Faust does."""
         if self.assignment is not None:
             self.consumer.stop_flow()
             self.flow_control.suspend()
+            if self.follower is not None:
+                self.follower.stop()
             timeout_s = self.settings.worker.shutdown_timeout_s * SHUTDOWN_COMMIT_SHARE
             await self._give_up(timeout_s)
         await super().on_stop()
         if self.assignment is not None:
             await self.log_reader.close()
+        if self.follower is not None:
+            await self.follower.close()
 
     def fail(self, error: BaseException) -> None:
         """Stop this worker with an error: the first one wins."""
@@ -144,13 +151,21 @@ class StreamApp(faust.App):
         except Exception as error:
             self.fail(error)
 
+    @Service.task
+    async def _follow_others(self) -> None:
+        try:
+            if self.follower is not None:
+                await self.follower.run()
+        except Exception as error:
+            self.fail(error)
+
     def _check_identity(self) -> None:
         identity = read_identity(self.settings)
         check_folder(self._state_folder(), self.settings, identity)
         check_committed(self.settings, identity)
         self.commit_metadata = encode_identity(identity)
 
-    def _build(self, engine: Engine) -> None:
+    def _build(self, engine: Engine, n_partitions: int) -> None:
         settings = self.settings
         producer_options = confluent_producer_config(settings.kafka, partitioner=PARTITIONER)
         self.publisher = Publisher(producer_options, self.fail)
@@ -171,7 +186,11 @@ class StreamApp(faust.App):
         self.processor = Processor(
             engine, self._profiles, effects, settings.topics, self.stats, self.schedule
         )
-        self.assignment = Assignment(engine, self.processor, effects, self.stats)
+        if n_partitions > 1:  # else there is nothing to follow, and the view is the partition
+            tail = ChangelogTail(settings.kafka, settings.topics.items_changelog)
+            freshness = Freshness(time.time, settings.worker.commit_interval_s)
+            self.follower = Follower(engine, tail, self.processor.turn, freshness)
+        self.assignment = Assignment(engine, self.processor, effects, self.stats, self.follower)
 
     def _state_folder(self) -> Path:
         """Return where the stores are; the embedded broker's state does not outlive its worker."""
@@ -273,22 +292,3 @@ def _recommender(settings: Settings) -> EngineFactory:
         return engine
 
     return create_engine
-
-
-def _faust_options(settings: Settings) -> dict[str, Any]:
-    worker = settings.worker
-    return faust_broker_options(settings.kafka) | {
-        "TableManager": RowTableManager,
-        "datadir": worker.state_dir,
-        "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
-        "consumer_auto_offset_reset": "earliest",
-        "stream_buffer_maxsize": BATCHES_QUEUED_MAX,
-        "stream_recovery_delay": 0.0,
-        "stream_wait_empty": False,
-        "table_standby_replicas": 0,
-        "topic_disable_leader": True,
-        "web_enabled": worker.web_enabled,
-        "web_bind": worker.web_host,
-        "web_host": worker.web_host,
-        "web_port": worker.web_port,
-    }

@@ -16,6 +16,7 @@ from stream_rec.stream.changelog import ITEMS, TABLES
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.effects import Effects, Source
 from stream_rec.stream.engine_port import Engine
+from stream_rec.stream.follower import Follower
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import Recovered, recover
 from stream_rec.stream.stats import Stats
@@ -30,6 +31,8 @@ class Assignment:
     ----------
     engine, processor, effects, stats
         The parts that a partition passes through.
+    follower : Follower, optional
+        Told of the partitions that are not owned.
     """
 
     def __init__(
@@ -38,7 +41,9 @@ class Assignment:
         processor: Processor,
         effects: Effects,
         stats: Stats,
+        follower: Follower | None = None,
     ) -> None:
+        self._follower = follower
         self._engine = engine
         self._processor = processor
         self._effects = effects
@@ -103,15 +108,29 @@ class Assignment:
             The commit did not end in time; its events will be processed again.
         """
         await self._cancel_taking()
+        owned = list(self._cycle.watermarks)
+        is_committed = False
         try:
-            if commit and self._cycle.watermarks:
+            if commit and owned:
+                for partition in owned:
+                    self._processor.end(partition)
                 async with asyncio.timeout(timeout_s):
                     await self.commit()
+                is_committed = True
         finally:
-            for partition in list(self._cycle.watermarks):
-                self._cycle.release(partition)
-                await self._processor.close(partition)
+            for partition in owned:
+                await self._release(partition, is_committed)
             self._effects.close_stores()
+
+    async def _release(self, partition: int, is_committed: bool) -> None:
+        """Forget a partition; follow it from where it stands, if what stands is durable."""
+        follower = self._follower
+        follow = follower is not None and is_committed and not follower.is_stopped
+        position = self._cycle.position(ITEMS, partition)
+        self._cycle.release(partition)
+        is_followed = await self._processor.close(partition, follow=follow)
+        if is_followed and follower is not None:
+            follower.follow_on(partition, position)
 
     async def _cancel_taking(self) -> None:
         taking = self._taking
@@ -133,17 +152,34 @@ class Assignment:
                     *(partition, self._stats.clock_s() - started_at_s),
                     *(recovered.start_offset, recovered.owned.epoch),
                 )
+            if self._follower is not None:
+                for partition in set(range(source.n_partitions)) - set(self._cycle.watermarks):
+                    await self._follower.follow(partition)
 
     async def _recover(self, source: Source, partition: int, generation: int) -> Recovered:
         positions = {table: self._effects.open_store(table, partition) for table in TABLES}
         return await recover(self._effects, source, partition, generation, positions)
 
     async def _open(self, recovered: Recovered) -> None:
-        """Load the item rows into the engine, in a thread: there may be millions."""
+        """Load the item rows into the engine, in a thread: there may be millions.
+
+        A thread cannot be stopped: if this is cancelled, it is waited for and its work undone.
+        """
         partition = recovered.owned.partition
         rows = self._effects.scan_rows(ITEMS, partition)
-        await asyncio.to_thread(
-            self._engine.open_partition, partition, rows, recovered.owned.watermark.offset
-        )
+        if self._follower is not None:
+            self._follower.leave(partition)
+        async with self._processor.turn:
+            opening = asyncio.ensure_future(
+                asyncio.to_thread(
+                    self._engine.open_partition, partition, rows, recovered.owned.watermark.offset
+                )
+            )
+            try:
+                await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                await asyncio.wait([opening])
+                self._engine.close_partition(partition)
+                raise
         self._cycle.take(recovered.owned)
         self._processor.open(partition, recovered.start_offset)

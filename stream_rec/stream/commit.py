@@ -87,6 +87,11 @@ class CommitCycle:
         """The durable watermark of each owned partition."""
         return {partition: owned.watermark for partition, owned in self._owned.items()}
 
+    def position(self, table: str, partition: int) -> Position:
+        """How far this worker has written and seen a changelog of a partition that it owns."""
+        owned = self._owned[partition]
+        return Position(owned.next_offsets[table] - 1, owned.epoch)
+
     def take(self, owned: Ownership) -> None:
         """Begin to commit for a partition, after its recovery."""
         self._owned[owned.partition] = owned
@@ -195,6 +200,5 @@ class CommitCycle:
     async def _write(
         self, table: str, partition: int, rows: Sequence[Row], watermark: Watermark
     ) -> None:
-        owned = self._owned[partition]
-        position = Position(owned.next_offsets[table] - 1, owned.epoch)
+        position = self.position(table, partition)
         await self._effects.write_batch(table, partition, rows, position, watermark)

@@ -84,7 +84,7 @@ class FrozenRows(Protocol):
 
 
 class Engine(Protocol):
-    """The model of the partitions that this worker owns."""
+    """The model: partitions that this worker owns, and item rows of those that it follows."""
 
     def open_partition(
         self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
@@ -104,6 +104,15 @@ class Engine(Protocol):
 
     def freeze(self, partition: int) -> FrozenRows:
         """Hand out the dirty rows; afterwards none is dirty."""
+
+    def follow_partition(self, partition: int) -> None:
+        """Keep the item rows of a partition that others own now: what is here, or none yet."""
+
+    def stage_foreign(self, partition: int, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Set item rows of a followed partition; None removes one."""
+
+    def refresh_view(self, n_items_max: int | None = None) -> int:
+        """Let rows that were set count, of so many items; return how many still wait."""
 
 
 ProfileReader = Callable[[int, list[bytes]], list[bytes | None]]

@@ -31,6 +31,7 @@ def collect_stats(app: StreamApp) -> dict[str, Any]:
         "queue_full": 0 if publisher is None else publisher.n_queue_full,
         "missing_offsets": app.batch_consumer.n_missing_offsets,
         "clock_skew_s": None if app.assignment is None else app.clock.skew_s,
+        "item_view": {} if app.follower is None else app.follower.freshness.snapshot(),
         "recovery": {} if app.assignment is None else app.log_reader.progress.snapshot(),
         "partitions": _partitions(app),
     }

@@ -55,6 +55,11 @@ class Processor:
         Counted here; its clock is the wall clock of this worker.
     schedule : CommitSchedule
         Told of every event.
+
+    Attributes
+    ----------
+    turn : asyncio.Lock
+        Held by whoever calls the engine.
     """
 
     def __init__(
@@ -73,7 +78,8 @@ class Processor:
         self._stats = stats
         self._schedule = schedule
         self._next_offsets: dict[int, int] = {}
-        self._turn = asyncio.Lock()
+        self._ending: set[int] = set()
+        self.turn = asyncio.Lock()
 
     @property
     def next_offsets(self) -> dict[int, int]:
@@ -83,17 +89,38 @@ class Processor:
     def open(self, partition: int, start_offset: int) -> None:
         """Begin to process a partition, from an offset on."""
         self._next_offsets[partition] = start_offset
+        self._ending.discard(partition)
 
-    async def close(self, partition: int) -> None:
-        """Forget a partition, dirty or not; batches that still come for it are dropped."""
-        async with self._turn:
+    def end(self, partition: int) -> None:
+        """Drop batches that still come for a partition, which is about to be given up."""
+        self._ending.add(partition)
+
+    async def close(self, partition: int, *, follow: bool = False) -> bool:
+        """Forget a partition, dirty or not; batches that still come for it are dropped.
+
+        Parameters
+        ----------
+        partition : int
+        follow : bool
+            Whether to keep its item rows if all of them are durable.
+
+        Returns
+        -------
+        bool
+            Whether they are kept: the engine follows the partition.
+        """
+        async with self.turn:
             self._next_offsets.pop(partition, None)
-            self._engine.close_partition(partition)
             self._profiles.drop(partition)
+            if follow and self._engine.n_dirty(partition) == 0:
+                await asyncio.to_thread(self._engine.follow_partition, partition)
+                return True
+            self._engine.close_partition(partition)
+            return False
 
     async def freeze(self, partition: int) -> FrozenPartition:
         """Take the dirty rows of a partition, between two batches."""
-        async with self._turn:
+        async with self.turn:
             rows = self._engine.freeze(partition)
             self._profiles.keep(partition, rows.profiles)
             offset = self._next_offsets[partition] - 1
@@ -112,9 +139,9 @@ class Processor:
             Offset to fetch again from, where batches before this one were lost on their way here;
             this batch is then dropped.
         """
-        async with self._turn:
+        async with self.turn:
             expected = self._next_offsets.get(partition)
-            if expected is None:
+            if expected is None or partition in self._ending:
                 return None
             if batch.start > expected:
                 self._stats.n_rewinds += 1

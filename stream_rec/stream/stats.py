@@ -88,8 +88,8 @@ class Stats:
             "ignored": self.n_ignored,
             "repeated": self.n_repeated,
             "rewinds": self.n_rewinds,
-            "latency_ms": _quantiles(self._latencies_ms),
-            "batch_ms": _quantiles(self._batch_ms),
+            "latency_ms": quantiles(self._latencies_ms),
+            "batch_ms": quantiles(self._batch_ms),
             "commits": {
                 "count": self.commits.n_commits,
                 "rows": self.commits.n_rows,
@@ -123,7 +123,8 @@ def partition_figures(
     ]
 
 
-def _quantiles(samples: Sequence[float]) -> dict[str, float]:
+def quantiles(samples: Sequence[float]) -> dict[str, float]:
+    """Return median, 99th percentile and maximum; nothing where there are no samples."""
     ordered = sorted(samples)
     if not ordered:
         return {}

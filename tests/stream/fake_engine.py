@@ -82,18 +82,34 @@ class FakeEngine:
         self.profiles: dict[int, dict[bytes, ProfileRow]] = {}
         self._dirty: dict[int, tuple[set[bytes], set[bytes]]] = {}
         self._last: dict[int, int] = {}
+        self.followed: dict[int, dict[bytes, ItemRow]] = {}
 
     def open_partition(
         self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
     ) -> None:
+        self.followed.pop(partition, None)
         self.items[partition] = {key: ItemRow.decode(row) for key, row in rows}
         self.profiles[partition] = {}
         self._dirty[partition] = set(), set()
         self._last[partition] = watermark
 
     def close_partition(self, partition: int) -> None:
-        for state in (self.items, self.profiles, self._dirty, self._last):
+        for state in (self.items, self.profiles, self._dirty, self._last, self.followed):
             state.pop(partition, None)
+
+    def follow_partition(self, partition: int) -> None:
+        rows = self.items.get(partition, {})
+        self.close_partition(partition)
+        self.followed[partition] = rows
+
+    def stage_foreign(self, partition: int, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
+        for key, row in rows:
+            self.followed[partition].pop(key, None)
+            if row is not None:
+                self.followed[partition][key] = ItemRow.decode(row)
+
+    def refresh_view(self, n_items_max: int | None = None) -> int:
+        return 0
 
     def process(self, partition: int, records: Sequence[Record], generated_at_ms: int) -> Result:
         result = Result([], [], 0)

@@ -139,6 +139,16 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     help="Learn in as many partitions and merge them, as N workers would.",
 )
 @click.option(
+    "--workers",
+    "n_workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Share the partitions among so many engines that see each other's rows only once in "
+    "worker.commit_interval_s of event time, or after worker.commit_events_max events.",
+)
+@click.option(
     "--delay",
     "delay_s",
     type=click.FloatRange(min=0),
@@ -199,6 +209,7 @@ def evaluate(
     limit: int | None,
     protocol: str,
     n_partitions: int,
+    n_workers: int,
     delay_s: float,
     all_lists: bool,
     baselines: list[Baseline],
@@ -222,11 +233,15 @@ def evaluate(
     baselines = fit_for(baselines, loaded.columns)
     if delay_s and protocol != PREQUENTIAL:
         raise click.UsageError("expected --delay with the prequential protocol only")
+    if n_workers > n_partitions:
+        raise click.UsageError("expected at least as many --partitions as --workers")
+    if n_workers > 1 and (delay_s or protocol != PREQUENTIAL):
+        raise click.UsageError("expected --workers with the plain prequential protocol only")
     if search is not None:
         import_optuna()
         k = principal_k(ks)
         baselines = [tune(each, loaded.columns, k, search, n_trials) for each in baselines]
-    plan = Plan(protocol, n_partitions, delay_s, 1 if all_lists else LIST_EVERY)
+    plan = Plan(protocol, n_partitions, delay_s, 1 if all_lists else LIST_EVERY, n_workers)
     evaluation = run(settings, loaded, ks, plan, baselines)
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)

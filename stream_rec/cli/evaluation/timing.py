@@ -11,6 +11,7 @@ from stream_rec.config import Settings
 from stream_rec.evaluation.baselines import Baseline
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
+from stream_rec.evaluation.many_workers import ManyWorkers
 from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.prequential import Prequential
 from stream_rec.evaluation.result import Score, score_ranks, with_rating_error
@@ -33,16 +34,21 @@ class Plan(NamedTuple):
         How much later than it happens an event is learned.
     list_every : int
         One batch in so many has its lists measured.
+    n_workers : int
+        That share the partitions and see each other's rows once a commit interval.
     """
 
     protocol: str
     n_partitions: int
     delay_s: float
     list_every: int
+    n_workers: int = 1
 
     @property
     def title(self) -> str:
-        """The protocol, with the delay if there is one."""
+        """The protocol, with what is unusual about the run."""
+        if self.n_workers > 1:
+            return f"{self.protocol}, {self.n_workers} workers"
         return f"{self.protocol}, {self.delay_s:g} s late" if self.delay_s else self.protocol
 
 
@@ -101,12 +107,24 @@ def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
     model = settings.model
     if plan.protocol == SESSION:
         model = model.model_copy(update={"exclude_seen": False})
-    engine = ScoringEngine(
-        model,
-        settings.events,
-        source_topic=settings.topics.events,
-        n_partitions=plan.n_partitions,
+    engine, *others = (
+        ScoringEngine(
+            model,
+            settings.events,
+            source_topic=settings.topics.events,
+            n_partitions=plan.n_partitions,
+        )
+        for _ in range(plan.n_workers)
     )
+    if others:
+        return ManyWorkers(
+            [engine, *others],
+            log,
+            n_partitions=plan.n_partitions,
+            list_every=plan.list_every,
+            commit_interval_s=settings.worker.commit_interval_s,
+            commit_events_max=settings.worker.commit_events_max,
+        )
     if plan.protocol == SESSION:
         return SessionPrequential(
             engine,

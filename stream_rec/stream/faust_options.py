@@ -1,0 +1,37 @@
+"""What Faust is told: its own options, from ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stream_rec.config import Settings
+from stream_rec.kafka_clients import faust_broker_options
+from stream_rec.stream.tables import RowTableManager
+
+REBALANCE_TIMEOUT_S = 60.0
+BATCHES_QUEUED_MAX = 16
+
+
+def faust_options(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments of ``faust.App``.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    worker = settings.worker
+    return faust_broker_options(settings.kafka) | {
+        "TableManager": RowTableManager,
+        "datadir": worker.state_dir,
+        "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
+        "consumer_auto_offset_reset": "earliest",
+        "stream_buffer_maxsize": BATCHES_QUEUED_MAX,
+        "stream_recovery_delay": 0.0,
+        "stream_wait_empty": False,
+        "table_standby_replicas": 0,
+        "topic_disable_leader": True,
+        "web_enabled": worker.web_enabled,
+        "web_bind": worker.web_host,
+        "web_host": worker.web_host,
+        "web_port": worker.web_port,
+    }
