@@ -74,17 +74,18 @@ class Changelog:
         self.ever.append(Stored(record, author, now_s))
         return record.offset
 
-    def compact(self, before: int) -> None:
-        """Keep the last record of each key among those with offset < ``before``, as Kafka does."""
+    def compacted(self, before: int) -> list[LogRecord]:
+        """Return what Kafka keeps: the last record of each key among those before an offset."""
         last = {record.key: record.offset for record in self.records if record.offset < before}
-        removed = {
-            record.offset
-            for record in self.records
-            if record.offset < before and last[record.key] != record.offset
-        }
-        self.records = [record for record in self.records if record.offset not in removed]
+        return [r for r in self.records if r.offset >= before or last[r.key] == r.offset]
+
+    def compact(self, before: int) -> None:
+        """Remove what Kafka does not keep."""
+        all_records, self.records = self.records, self.compacted(before)
+        kept = {record.offset for record in self.records}
+        removed = frozenset(r.offset for r in all_records if r.offset not in kept)
         if removed:
-            self.compactions.append(Compaction(self.end, frozenset(removed)))
+            self.compactions.append(Compaction(self.end, removed))
 
     def offset_at(self, at_s: float) -> int:
         """Return the first offset that was stored later than ``at_s``."""

@@ -61,10 +61,8 @@ def check_rows(world: World, reference: Reference) -> Iterator[str]:
     for where, expected in reference.rows.items():
         changelog = world.broker.changelogs[where]
         yield from _compare(f"{where} changelog", restore(changelog.records), expected)
-        compacted = Changelog()
-        compacted.records, compacted.ever = changelog.records, changelog.ever
-        compacted.compact(changelog.end)
-        yield from _compare(f"{where} compacted changelog", restore(compacted.records), expected)
+        compacted = changelog.compacted(changelog.end)
+        yield from _compare(f"{where} compacted changelog", restore(compacted), expected)
 
 
 def check_watermarks(world: World, _: Reference) -> Iterator[str]:
@@ -110,21 +108,22 @@ def check_compactions(world: World, _: Reference) -> Iterator[str]:
 
 def check_stores(world: World, _: Reference) -> Iterator[str]:
     """Every store, whenever it is opened and at the end, is a prefix of its changelog."""
+    changelogs = world.broker.changelogs
     for worker in world.workers:
         for opened in worker.effects.opened:
-            yield from _check_prefix(worker.process.name, opened, world)
+            yield from check_prefix(worker.process.name, opened, changelogs[opened.where])
     for machine in world.machines:
         for where, store in machine.disk.stores.items():
-            opened = Opened(where, store.rows, world.broker.changelogs[where].end)
-            yield from _check_prefix(machine.name, opened, world)
+            opened = Opened(where, store.rows, changelogs[where].end)
+            yield from check_prefix(machine.name, opened, changelogs[where])
 
 
-def _check_prefix(name: str, opened: Opened, world: World) -> Iterator[str]:
+def check_prefix(name: str, opened: Opened, changelog: Changelog) -> Iterator[str]:
     """Rows from behind its position are allowed: a long write ends with the position."""
     where, rows, log_end = opened
     stored = rows.get(POSITION_KEY)
     position = Position() if stored is None else Position.decode(stored)
-    ever = [one.record for one in world.broker.changelogs[where].ever[:log_end]]
+    ever = [one.record for one in changelog.ever[:log_end]]
     if position.offset >= log_end:
         yield f"{name} {where}: store at {position.offset}, changelog ends at {log_end}"
     prefix = restore(record for record in ever if record.offset <= position.offset)

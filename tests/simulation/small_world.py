@@ -6,9 +6,10 @@ world can be copied (this is what a crash leaves), and the worker can be left st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Mapping, Sequence
+from itertools import takewhile
 
+from stream_rec.errors import StreamRecError
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.changelog import ITEMS, PROFILES, TABLES, WATERMARK_KEY, Watermark
 from stream_rec.stream.commit import CommitCycle
@@ -27,6 +28,7 @@ from tests.stream.fake_engine import FakeEngine
 
 CHANGES = frozenset({"store", "write", "commit"})
 """Effects that change the world; between others a crash makes no difference."""
+TURNS_MAX = 10_000
 
 
 class Turn:
@@ -50,6 +52,7 @@ class SmallWorld:
         self.disks: dict[str, Disk] = {}
         self.committed: dict[int, int] = {}
         self.generation = 0
+        self.wrong: list[str] = []
 
     def copy(self) -> SmallWorld:
         """Return what is left if all processes die now."""
@@ -63,7 +66,13 @@ class SmallWorld:
         other.disks = {name: disk.copy() for name, disk in self.disks.items()}
         other.committed = dict(self.committed)
         other.generation = self.generation
+        other.wrong = list(self.wrong)
         return other
+
+    def compact(self) -> None:
+        """Compact all changelogs."""
+        for changelog in self.broker.changelogs.values():
+            changelog.compact(changelog.end)
 
     def fingerprint(self) -> int:
         """Return a number that is the same for worlds in which everything stands the same."""
@@ -139,12 +148,13 @@ class SmallWorker:
     ) -> None:
         world.generation += 1
         self.world = world
-        self.disk = world.disks.setdefault(name, Disk())
-        self.wrong: list[str] = []
+        self.name = name
+        self.n_turns = 0
+        self.error: StreamRecError | None = None
         self._generation = world.generation
         self._partitions = partitions
         self._events_per_commit = events_per_commit
-        process = StepByStep(name, self.disk)
+        process = StepByStep(name, world.disks.setdefault(name, Disk()))
         self._effects = SimulatedEffects(
             process, world.broker, InOrder(process), self._commit_offsets, lambda: 0.0
         )
@@ -159,9 +169,33 @@ class SmallWorker:
             CommitSchedule(1.0, 1_000),
         )
         self._cycle = CommitCycle(self._effects)
+        self._is_over = False
+        self._running = self._run()
 
-    async def run(self) -> None:
-        """Do all that there is to do, and look around once more."""
+    def take_turn(self) -> bool:
+        """Run up to the next change of the world; say whether there is one."""
+        if self._is_over:
+            return False
+        try:
+            self._running.send(None)
+        except StopIteration:
+            self._is_over = True
+        except StreamRecError as error:
+            self._is_over, self.error = True, error
+        self.n_turns += not self._is_over
+        return not self._is_over
+
+    def take_turns(self, n_turns_max: int = TURNS_MAX) -> int:
+        """Take several turns, at most all that there are; return how many."""
+        return sum(1 for _ in takewhile(bool, (self.take_turn() for _ in range(n_turns_max))))
+
+    def end(self) -> None:
+        """Die."""
+        self._running.close()
+        self._is_over = True
+
+    async def _run(self) -> None:
+        """Do all that there is to do, and look around once more, as an idle worker does."""
         source = await self._effects.source()
         for partition in self._partitions:
             positions = {table: self._effects.open_store(table, partition) for table in TABLES}
@@ -172,10 +206,7 @@ class SmallWorker:
             self._processor.open(partition, recovered.start_offset)
         while await self._process():
             await self._cycle.commit(self._partitions, self._processor.freeze)
-        await self.look_around()
-
-    async def look_around(self) -> None:
-        """Commit with nothing new, as an idle worker does."""
+        await Turn()
         await self._cycle.commit(self._partitions, self._processor.freeze)
 
     async def _process(self) -> bool:
@@ -193,15 +224,8 @@ class SmallWorker:
         for partition, offset in offsets.items():
             durable = self.world.durable_offset(partition)
             if offset > durable + 1:
-                self.wrong.append(f"commits {offset} of partition {partition}, durable {durable}")
+                self.world.wrong.append(
+                    f"commits {offset} of partition {partition}, durable {durable}"
+                )
         self.world.committed |= offsets
         return True
-
-
-def take_turn(coroutine: Coroutine[Any, Any, None]) -> bool:
-    """Run a worker up to its next turn; say whether there is one."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return False
-    return True
