@@ -16,6 +16,7 @@ OWN = {"stream_rec", "producers", "tests", "benchmarks"}
 
 PACKAGE_OF_MODULE = {
     "aiokafka": "faust-streaming",
+    "backports": "backports-zstd",
     "confluent_kafka": "confluent-kafka",
     "faust": "faust-streaming",
     "hdrh": "hdrhistogram",

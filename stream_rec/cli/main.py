@@ -11,9 +11,11 @@ from stream_rec.cli.config import config
 from stream_rec.cli.demo.command import demo
 from stream_rec.cli.errors import ErrorReportingGroup
 from stream_rec.cli.evaluate import evaluate
+from stream_rec.cli.forget import forget
 from stream_rec.cli.options import common_options
 from stream_rec.cli.replay import replay
 from stream_rec.cli.simulate import simulate
+from stream_rec.cli.state.command import state
 from stream_rec.cli.tail import tail
 from stream_rec.cli.topics.command import topics
 from stream_rec.cli.worker import worker
@@ -76,6 +78,8 @@ for command in (
     simulate,
     tail,
     topics,
+    state,
+    forget,
     evaluate,
     bench,
     config,

@@ -1,0 +1,65 @@
+"""How far Kafka's topics and the group go, to compare a state with."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import confluent_kafka
+
+from stream_rec.kafka_clients import confluent_consumer_config
+from stream_rec.settings import Settings
+from stream_rec.stream.changelog import ITEMS, PROFILES
+
+
+class Offsets(Protocol):
+    """What there is in Kafka."""
+
+    def changelog_end(self, table: str, partition: int) -> int:
+        """Return the offset that the next record of a changelog will get."""
+
+    def events_end(self, partition: int) -> int:
+        """Return the offset that the next event will get."""
+
+    def committed(self, partition: int) -> int:
+        """Return the offset that the group has committed, −1 if none."""
+
+
+class KafkaOffsets:
+    """`Offsets` of the topics in the settings; close it afterwards.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.kafka.request_timeout_s
+        self._events = settings.topics.events
+        topics = settings.topics
+        self._changelogs = {ITEMS: topics.items_changelog, PROFILES: topics.profiles_changelog}
+        self._client = confluent_kafka.Consumer(
+            confluent_consumer_config(settings.kafka, settings.app_id, log_level=0)
+        )
+
+    def changelog_end(self, table: str, partition: int) -> int:
+        """Return the offset that the next record of a changelog will get."""
+        return self._end(self._changelogs[table], partition)
+
+    def events_end(self, partition: int) -> int:
+        """Return the offset that the next event will get."""
+        return self._end(self._events, partition)
+
+    def committed(self, partition: int) -> int:
+        """Return the offset that the group has committed, −1 if none."""
+        asked = [confluent_kafka.TopicPartition(self._events, partition)]
+        answer = self._client.committed(asked, self._timeout_s)[0]
+        return max(int(answer.offset), -1)
+
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._client.close()
+
+    def _end(self, topic: str, partition: int) -> int:
+        where = confluent_kafka.TopicPartition(topic, partition)
+        _, end = self._client.get_watermark_offsets(where, self._timeout_s, cached=False)
+        return int(end)
