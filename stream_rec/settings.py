@@ -165,12 +165,20 @@ class WorkerSettings(Section):
     batch_records_max: PositiveInt = 64
     shutdown_timeout_s: PositiveFloat = 5.0
     stall_timeout_s: PositiveFloat = 120.0
+    rebuild_from: str = ""
+    switch_from: str = ""
     rocksdb_block_cache_mib: PositiveInt = 128
     rocksdb_write_buffer_mib: PositiveInt = 64
     web_enabled: bool = False
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _check_begin(self) -> Self:
+        if self.rebuild_from and self.switch_from:
+            raise ValueError("worker.rebuild_from and worker.switch_from exclude each other")
+        return self
 
 
 class EventType(Section):

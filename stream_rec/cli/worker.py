@@ -24,12 +24,26 @@ if TYPE_CHECKING:
         "stream-rec worker --set kafka.broker=kafka:9092",
         "stream-rec --config my.toml worker",
         "stream-rec --config config/embedded.toml worker",
+        "stream-rec worker --set app_id=green --rebuild-from earliest",
+        "stream-rec worker --set app_id=green --switch-from stream-rec",
     )
 )
 @click.option("--end-with-input", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option(
+    "--rebuild-from",
+    metavar="earliest|TIME",
+    help="Rebuild the model from the event log under a new app_id, publishing nothing.",
+)
+@click.option(
+    "--switch-from",
+    metavar="APP_ID",
+    help="Begin to publish with a rebuilt model where this application, now stopped, has ended.",
+)
 @common_options
 @click.pass_context
-def worker(ctx: click.Context, end_with_input: bool) -> None:
+def worker(
+    ctx: click.Context, end_with_input: bool, rebuild_from: str | None, switch_from: str | None
+) -> None:
     """Run one worker until Ctrl-C or SIGTERM: it commits, leaves its group and exits with 0.
 
     Start as many as there are partitions, on any machines; Kafka shares the partitions out. With
@@ -38,7 +52,9 @@ def worker(ctx: click.Context, end_with_input: bool) -> None:
     assert isinstance(ctx.obj, CommonOptions)
     if end_with_input:
         threading.Thread(target=_stop_when_input_ends, name="input-watch", daemon=True).start()
-    with reachable_broker(ctx.obj) as settings:
+    begin = {"worker.rebuild_from": rebuild_from, "worker.switch_from": switch_from}
+    given = {key: text for key, text in begin.items() if text is not None}
+    with reachable_broker(ctx.obj.with_overrides(given)) as settings:
         from stream_rec.stream.worker import run_worker
 
         status = run_worker(settings)

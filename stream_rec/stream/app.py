@@ -46,8 +46,10 @@ from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.pages import define_pages
 from stream_rec.stream.pending_work import PendingWork
+from stream_rec.stream.plan import Plan
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.publisher import Publisher
+from stream_rec.stream.rebuild import SilentEffects, make_plan
 from stream_rec.stream.startup import check_topics
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.stores import Stores
@@ -101,8 +103,9 @@ class StreamApp(faust.App):
         n_partitions = await check_topics(self.settings)
         if not self.settings.kafka.embedded:
             await asyncio.to_thread(self._check_identity)
+        plan = await asyncio.to_thread(make_plan, self.settings, n_partitions)
         engine = await asyncio.to_thread(self._create_engine, n_partitions, self._profiles.read)
-        self._build(engine, n_partitions)
+        self._build(engine, n_partitions, plan)
 
     async def on_stop(self) -> None:
         """Commit once more, unless this worker has failed; then stop as Faust does."""
@@ -165,7 +168,7 @@ class StreamApp(faust.App):
         check_committed(self.settings, identity)
         self.commit_metadata = encode_identity(identity)
 
-    def _build(self, engine: Engine, n_partitions: int) -> None:
+    def _build(self, engine: Engine, n_partitions: int, plan: Plan) -> None:
         settings = self.settings
         producer_options = confluent_producer_config(settings.kafka, partitioner=PARTITIONER)
         self.publisher = Publisher(producer_options, self.fail)
@@ -174,7 +177,7 @@ class StreamApp(faust.App):
         # The embedded broker's time begins when it starts.
         skew_s_max = math.inf if settings.kafka.embedded else settings.kafka.clock_skew_s_max
         self.clock = ClockCheck(skew_s_max)
-        effects = KafkaEffects(
+        effects = (SilentEffects if plan.rebuilds else KafkaEffects)(
             settings.topics,
             self.publisher,
             self.log_reader,
@@ -190,7 +193,9 @@ class StreamApp(faust.App):
             tail = ChangelogTail(settings.kafka, settings.topics.items_changelog)
             freshness = Freshness(time.time, settings.worker.commit_interval_s)
             self.follower = Follower(engine, tail, self.processor.turn, freshness)
-        self.assignment = Assignment(engine, self.processor, effects, self.stats, self.follower)
+        self.assignment = Assignment(
+            engine, self.processor, effects, self.stats, plan, self.follower
+        )
 
     def _state_folder(self) -> Path:
         """Return where the stores are; the embedded broker's state does not outlive its worker."""

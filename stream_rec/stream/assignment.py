@@ -17,6 +17,7 @@ from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.effects import Effects, Source
 from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.follower import Follower
+from stream_rec.stream.plan import ORDINARY, Plan
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import Recovered, recover
 from stream_rec.stream.stats import Stats
@@ -31,6 +32,8 @@ class Assignment:
     ----------
     engine, processor, effects, stats
         The parts that a partition passes through.
+    plan : Plan
+        Where partitions begin.
     follower : Follower, optional
         Told of the partitions that are not owned.
     """
@@ -41,6 +44,7 @@ class Assignment:
         processor: Processor,
         effects: Effects,
         stats: Stats,
+        plan: Plan = ORDINARY,
         follower: Follower | None = None,
     ) -> None:
         self._follower = follower
@@ -48,6 +52,7 @@ class Assignment:
         self._processor = processor
         self._effects = effects
         self._stats = stats
+        self._plan = plan
         self._cycle = CommitCycle(effects)
         self._one_at_a_time = asyncio.Lock()
         self._taking: asyncio.Task[None] | None = None
@@ -158,7 +163,7 @@ class Assignment:
 
     async def _recover(self, source: Source, partition: int, generation: int) -> Recovered:
         positions = {table: self._effects.open_store(table, partition) for table in TABLES}
-        return await recover(self._effects, source, partition, generation, positions)
+        return await recover(self._effects, source, partition, generation, positions, self._plan)
 
     async def _open(self, recovered: Recovered) -> None:
         """Load the item rows into the engine, in a thread: there may be millions.

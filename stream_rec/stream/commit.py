@@ -171,13 +171,24 @@ class CommitCycle:
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
 
     def _is_news(self, frozen: Frozen) -> bool:
-        behind = self._owned[frozen.partition].watermark.offset
-        return frozen.offset > behind or bool(frozen.items or frozen.profiles)
+        owned = self._owned[frozen.partition]
+        is_switched = owned.watermark.is_rebuilding and not self._is_rebuilding(frozen)
+        is_further = frozen.offset > owned.watermark.offset
+        return is_further or is_switched or bool(frozen.items or frozen.profiles)
+
+    def _is_rebuilding(self, frozen: Frozen) -> bool:
+        """Say whether the model is one that was not switched to yet (rebuild.py)."""
+        owned = self._owned[frozen.partition]
+        is_behind = frozen.offset < owned.watermark.offset
+        return owned.rebuilds or (owned.watermark.is_rebuilding and is_behind)
 
     def _advance(self, frozen: Frozen) -> Watermark:
-        watermark = self._owned[frozen.partition].watermark._replace(offset=frozen.offset)
+        before = self._owned[frozen.partition].watermark
+        watermark = before._replace(
+            offset=max(before.offset, frozen.offset), is_rebuilding=self._is_rebuilding(frozen)
+        )
         if any(row is None for _, row in frozen.profiles):
-            return watermark._replace(removed=frozen.offset)
+            return watermark._replace(removed=watermark.offset)
         return watermark
 
     async def _make_durable(

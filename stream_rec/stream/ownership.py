@@ -26,13 +26,14 @@ class Ownership:
     """What this worker knows of a partition that it owns.
 
     ``next_offsets`` has, by table, the offset that the next changelog record must get as long as
-    nobody else writes there.
+    nobody else writes there. ``rebuilds`` while the model is not to be switched to yet.
     """
 
     partition: int
     epoch: int
     watermark: Watermark
     next_offsets: dict[str, int]
+    rebuilds: bool = False
 
 
 async def settle(

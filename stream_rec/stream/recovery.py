@@ -37,6 +37,7 @@ from stream_rec.stream.changelog import (
 from stream_rec.stream.effects import Effects, LogRecord, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
 from stream_rec.stream.ownership import Ownership, settle
+from stream_rec.stream.plan import ORDINARY, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ async def recover(
     partition: int,
     generation: int,
     positions: Mapping[str, Position],
+    plan: Plan = ORDINARY,
 ) -> Recovered:
     """Bring a partition's stores up to date and claim its changelogs.
 
@@ -69,11 +71,13 @@ async def recover(
         Of the consumer group, in which this worker got the partition.
     positions : Mapping[str, Position]
         How far each store goes, by table.
+    plan : Plan
+        Whether the model is rebuilt, or takes the place of another.
 
     Raises
     ------
     StateError
-        The state contradicts the changelogs or the events topic.
+        The state contradicts the changelogs, the events topic or the plan.
     FencedError
         The partition has a newer owner.
     """
@@ -84,10 +88,13 @@ async def recover(
     read_to = {table: one.log_end for table, one in caught_up.items()}
     first, end = await effects.source_range(partition)
     watermark = await _read_watermark(effects, partition, source, end)
+    plan.check(partition, watermark)
     highest = max(prefix.position.epoch for prefix in prefixes.values())
     epoch = await _choose_epoch(effects, partition, generation, highest, watermark)
     owned = await _claim(effects, Ownership(partition, epoch, watermark, read_to), prefixes)
-    start_offset = owned.watermark.offset + 1
+    owned.watermark = plan.begin(partition, owned.watermark, first)
+    owned.rebuilds = plan.rebuilds
+    start_offset = plan.start_offset(partition, owned.watermark)
     if start_offset < first:
         logger.error(
             "partition %d: %d events were deleted by retention before they were processed "
@@ -200,7 +207,7 @@ async def _read_watermark(
             f"many as this state contains, came {source_end}: the topic was re-created or has lost "
             f"records; {advice}"
         )
-    return current._replace(offset=watermark.offset, removed=watermark.removed)
+    return watermark._replace(n_partitions=source.n_partitions, topic_id=source.topic_id)
 
 
 async def _choose_epoch(
@@ -249,8 +256,10 @@ async def _claim(
         await effects.write_batch(table, partition, (), prefix.settled_position, None)
     latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
     if latest is not None:
-        offset, removed = Watermark.decode(latest).offset, Watermark.decode(latest).removed
-        owned.watermark = owned.watermark._replace(offset=offset, removed=removed)
+        source = owned.watermark
+        owned.watermark = Watermark.decode(latest)._replace(
+            n_partitions=source.n_partitions, topic_id=source.topic_id
+        )
     await _write_stale_again(effects, owned, prefixes)
     return owned
 

@@ -45,8 +45,8 @@ class FakeOffsets(NamedTuple):
     def changelog_end(self, table: str, partition: int) -> int:
         return self.changelogs
 
-    def events_end(self, partition: int) -> int:
-        return self.events
+    def events_range(self, partition: int) -> tuple[int, int]:
+        return 0, self.events
 
     def committed(self, partition: int) -> int:
         return self.committed_offset

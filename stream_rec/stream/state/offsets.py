@@ -17,8 +17,8 @@ class Offsets(Protocol):
     def changelog_end(self, table: str, partition: int) -> int:
         """Return the offset that the next record of a changelog will get."""
 
-    def events_end(self, partition: int) -> int:
-        """Return the offset that the next event will get."""
+    def events_range(self, partition: int) -> tuple[int, int]:
+        """Return the first offset that exists and the next that will, in the events topic."""
 
     def committed(self, partition: int) -> int:
         """Return the offset that the group has committed, −1 if none."""
@@ -43,11 +43,17 @@ class KafkaOffsets:
 
     def changelog_end(self, table: str, partition: int) -> int:
         """Return the offset that the next record of a changelog will get."""
-        return self._end(self._changelogs[table], partition)
+        return self._range(self._changelogs[table], partition)[1]
 
-    def events_end(self, partition: int) -> int:
-        """Return the offset that the next event will get."""
-        return self._end(self._events, partition)
+    def events_range(self, partition: int) -> tuple[int, int]:
+        """Return the first offset that exists and the next that will, in the events topic."""
+        return self._range(self._events, partition)
+
+    def events_since(self, partition: int, time_ms: int) -> int:
+        """Return the offset of the first event with this Kafka timestamp or a later one."""
+        asked = [confluent_kafka.TopicPartition(self._events, partition, time_ms)]
+        found = int(self._client.offsets_for_times(asked, self._timeout_s)[0].offset)
+        return found if found >= 0 else self.events_range(partition)[1]
 
     def committed(self, partition: int) -> int:
         """Return the offset that the group has committed, −1 if none."""
@@ -59,7 +65,7 @@ class KafkaOffsets:
         """Leave Kafka."""
         self._client.close()
 
-    def _end(self, topic: str, partition: int) -> int:
+    def _range(self, topic: str, partition: int) -> tuple[int, int]:
         where = confluent_kafka.TopicPartition(topic, partition)
-        _, end = self._client.get_watermark_offsets(where, self._timeout_s, cached=False)
-        return int(end)
+        first, end = self._client.get_watermark_offsets(where, self._timeout_s, cached=False)
+        return int(first), int(end)

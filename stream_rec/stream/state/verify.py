@@ -108,7 +108,7 @@ def _compare(
     """Compare with Kafka; return how far the changelog and the events go beyond the store."""
     table, partition = store.name
     changelog_end = offsets.changelog_end(table, partition)
-    events_end = offsets.events_end(partition)
+    events_first, events_end = offsets.events_range(partition)
     position = store.position.offset
     if position >= changelog_end:
         problems.append(
@@ -120,10 +120,10 @@ def _compare(
             f"expected at most event offset {events_end - 1}, came {max(watermark, highest)}: the "
             "events topic was re-created or has lost records"
         )
-    # The committed offset follows the watermark; it may lead only where this copy is an old one.
+    # The committed offset follows the watermark, or where that was deleted, the first event.
     committed = offsets.committed(partition)
     is_current = position == changelog_end - 1
-    if table == PROFILES and is_current and committed > watermark + 1:
+    if table == PROFILES and is_current and committed > max(watermark + 1, events_first):
         problems.append(
             f"expected the group to have committed at most {watermark + 1}, came {committed}: "
             "something else commits for this application"
