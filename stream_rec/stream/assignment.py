@@ -123,19 +123,23 @@ class Assignment:
                     await self.commit()
                 is_committed = True
         finally:
-            for partition in owned:
-                await self._release(partition, is_committed)
+            await self._release(owned, is_committed)
             self._effects.close_stores()
 
-    async def _release(self, partition: int, is_committed: bool) -> None:
-        """Forget a partition; follow it from where it stands, if what stands is durable."""
+    async def _release(self, partitions: list[int], is_committed: bool) -> None:
+        """Forget partitions; follow them from where they stand, if what stands is durable.
+
+        The commit cycle forgets all of them at once: its next run may begin in any pause here.
+        """
         follower = self._follower
         follow = follower is not None and is_committed and not follower.is_stopped
-        position = self._cycle.position(ITEMS, partition)
-        self._cycle.release(partition)
-        is_followed = await self._processor.close(partition, follow=follow)
-        if is_followed and follower is not None:
-            follower.follow_on(partition, position)
+        positions = {p: self._cycle.position(ITEMS, p) for p in partitions}
+        for partition in partitions:
+            self._cycle.release(partition)
+        for partition, position in positions.items():
+            is_followed = await self._processor.close(partition, follow=follow)
+            if is_followed and follower is not None:
+                follower.follow_on(partition, position)
 
     async def _cancel_taking(self) -> None:
         taking = self._taking
