@@ -9,9 +9,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Further arguments of demo, test and broker: `make test ARGS="-k engine"`.
 ARGS ?=
+# Schedules of `make simulate`: about 0.1 s of one core each.
+SEEDS ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types check broker lock clean distclean
+.PHONY: help setup demo test simulate lint format types check broker lock clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,9 @@ demo: $(STAMP)  ## watch film ratings become recommendations, live; ends by itse
 
 test: $(STAMP)  ## run all tests (those that need a real Kafka skip where there is none)
 	@$(BIN)/python -m pytest $(ARGS)
+
+simulate: $(STAMP)  ## run SEEDS schedules of crashes, zombies and lost writes on all cores
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 lint: $(STAMP)  ## check style and format
 	@$(BIN)/ruff check .

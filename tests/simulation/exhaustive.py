@@ -78,11 +78,11 @@ class Histories:
 
     def run_crashes(self) -> None:
         """Run every history without a zombie."""
-        self._run(SmallWorld(self._broker), FIRST, self.n_crashes_max, "")
+        self._run(self._create_world(), FIRST, self.n_crashes_max, "")
 
     def run_zombies(self) -> None:
         """Run every history in which the first worker becomes a zombie."""
-        n_turns = self._start(SmallWorld(self._broker), FIRST).take_turns()
+        n_turns = self._start(self._create_world(), FIRST).take_turns()
         for stops_at in range(n_turns):
             for wakes_at in count():
                 if not self._run_zombie(stops_at, wakes_at):
@@ -115,18 +115,23 @@ class Histories:
     def _run_zombie(self, stops_at: int, wakes_at: int) -> bool:
         """Let a zombie go on for 1, 2, … turns; say whether its successor still ran then."""
         for goes_for in count(1):
-            world = SmallWorld(self._broker).copy()
+            world = self._create_world()
             zombie = self._start(world, FIRST)
             zombie.take_turns(stops_at + 1)
             owner = self._start(world, SECOND)
             is_running = owner.take_turns(wakes_at) == wakes_at
             n_gone = zombie.take_turns(goes_for)
-            story = f"stands at {stops_at}, wakes at {wakes_at} for {goes_for}:"
+            if not is_running:
+                owner.look_around()
+            story = f"stands at {stops_at}, wakes at {wakes_at} for {goes_for},"
             self._finish(world, owner, self.n_crashes_max, story)
             zombie.end()
             if n_gone < goes_for:
                 return is_running
         raise AssertionError("a zombie goes on for ever")
+
+    def _create_world(self) -> SmallWorld:
+        return SmallWorld(self._broker).copy()
 
     def _start(self, world: SmallWorld, disk: str) -> SmallWorker:
         return SmallWorker(world, disk, range(N_PARTITIONS), EVENTS_PER_COMMIT)

@@ -12,11 +12,8 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
 from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.model import users
-from stream_rec.model.item_codec import encode_id, encode_items
 from stream_rec.model.items import Items
 from stream_rec.stream import commit, ownership, recovery
 from stream_rec.stream.changelog import (
@@ -188,17 +185,6 @@ async def _choose_same_era(
     return make_epoch(era_of(highest), generation)
 
 
-def _freeze_changed_ids(self: Items, partition: int) -> list[tuple[bytes, bytes]]:
-    rows = self.own[partition]
-    dirty = np.flatnonzero(rows.dirty)
-    unnamed = dirty[rows.named[dirty] == 0]
-    frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
-    frozen += encode_items(rows, self.ids, dirty)
-    rows.dirty[dirty] = 0
-    rows.named[unnamed] = 1
-    return frozen
-
-
 def _read_store_only(self: FrozenProfiles, partition: int, keys: list[bytes]) -> Any:
     return self._read_store(partition, keys)
 
@@ -241,15 +227,6 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "an idle owner does not look for a zombie's records": partial(
         patch.object, commit, "look_for_strangers", _do_not_look
-    ),
-    "recovery moves its position past a zombie's records": partial(
-        patch.object, ValidPrefix, "settled_position", property(lambda self: self.position)
-    ),
-    "a commit goes on past one that has failed": partial(
-        patch.object, CommitCycle, "_begin", lambda self, partitions: None
-    ),
-    "ids are frozen with changed rows only": partial(
-        patch.object, Items, "freeze", _freeze_changed_ids
     ),
 }
 """By what is wrong."""

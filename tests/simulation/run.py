@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stream_rec.settings import EventSettings, ModelSettings
@@ -77,7 +79,7 @@ def run_schedule(schedule: Schedule, create_engine: EngineFactory = create_recom
             [schedule.events_for_s] + [getattr(a, "at_s", 0.0) for a in schedule.actions]
         )
         while not (is_consumed(world) and loop.now_s > last_action_s):
-            if loop.now_s > last_action_s + LIVENESS_MAX_S:
+            if loop.now_s > max(last_action_s, world.struck_at_s) + LIVENESS_MAX_S:
                 break
             await loop.pass_time(LOOK_INTERVAL_S)
         else:
@@ -89,9 +91,16 @@ def run_schedule(schedule: Schedule, create_engine: EngineFactory = create_recom
         await loop.pass_time(LOOK_INTERVAL_S)
         return finished
 
+    with silenced():
+        return run_virtually(main)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Log nothing: workers that die by the thousand have much to say."""
     logging.disable(logging.CRITICAL)
     try:
-        return run_virtually(main)
+        yield
     finally:
         logging.disable(logging.NOTSET)
 

@@ -15,32 +15,23 @@ DISK_UNSYNCED = "unsynced"
 DISK_OLD = "old"
 DISK_LOST = "lost"
 DiskFate = Literal["kept", "unsynced", "old", "lost"]
-Since = Literal["start", "wake"]
 
 
 class Crash(NamedTuple):
-    """The process that has effect ``at`` dies; its machine comes back with its disk, or without.
-
-    Effects count from the start, or from each time a frozen process wakes.
-    """
+    """The process that has effect ``at`` dies; its machine comes back with its disk, or without."""
 
     at: int
     after: bool
     disk: DiskFate = "kept"
     down_s: float = 0.1
-    since: Since = "start"
 
 
 class Freeze(NamedTuple):
-    """The process that has effect ``at`` is stopped, and goes on later as if nothing had been.
-
-    With ``then_stops`` it was told meanwhile to stop in good order, and does so first thing.
-    """
+    """The process that has effect ``at`` is stopped, and goes on later as if nothing had been."""
 
     at: int
     after: bool
     duration_s: float
-    then_stops: bool = False
 
 
 class Misfortune(NamedTuple):
@@ -105,8 +96,6 @@ N_EFFECTS_EXPECTED = 10
 SOON_AFTER_SHARE = 0.4
 SOON_EFFECTS = 40
 """Trouble comes in bursts: this share of it within so many effects after some other."""
-SINCE_WAKE_SHARE = 0.4
-STOPPED_SHARE = 0.25
 
 
 def draw_schedule(seed: int) -> Schedule:
@@ -120,9 +109,7 @@ def draw_schedule(seed: int) -> Schedule:
     n_actions = rng.choice([0, 1, 2, 3, 3, 4, 5, 6, 7])
     actions: list[Action] = []
     for _ in range(n_actions):
-        has_frozen = any(isinstance(action, Freeze) for action in actions)
-        place = _draw_place(rng, horizon, actions)
-        actions.append(_draw_action(rng, place, events_for_s, has_frozen))
+        actions.append(_draw_action(rng, _draw_place(rng, horizon, actions), events_for_s))
     return Schedule(
         seed,
         n_workers,
@@ -142,18 +129,16 @@ def _draw_place(rng: random.Random, horizon: int, actions: list[Action]) -> int:
     return rng.randrange(horizon)
 
 
-def _draw_action(rng: random.Random, place: int, events_for_s: float, has_frozen: bool) -> Action:
+def _draw_action(rng: random.Random, place: int, events_for_s: float) -> Action:
     kind = rng.choices(
         ["crash", "freeze", "misfortune", "lost commit", "happening"], [8, 8, 3, 1, 6]
     )[0]
     if kind == "crash":
         disk: DiskFate = rng.choice([DISK_KEPT, DISK_KEPT, DISK_UNSYNCED, DISK_OLD, DISK_LOST])
-        since: Since = "wake" if has_frozen and rng.random() < SINCE_WAKE_SHARE else "start"
-        at = rng.randrange(2 * SOON_EFFECTS) if since == "wake" else place
-        return Crash(at, rng.random() < 0.5, disk, rng.choice([0.02, 0.1, 0.5]), since)
+        return Crash(place, rng.random() < 0.5, disk, rng.choice([0.02, 0.1, 0.5]))
     if kind == "freeze":
         duration_s = rng.choice([0.05, 0.5, 0.6, 0.7, 1.2])
-        return Freeze(place, rng.random() < 0.5, duration_s, rng.random() < STOPPED_SHARE)
+        return Freeze(place, rng.random() < 0.5, duration_s)
     if kind == "misfortune":
         fate: Literal["late", "failed", "ambiguous"] = rng.choice(["late", "failed", "ambiguous"])
         return Misfortune(place // 4, fate, rng.choice([0.05, 0.3, 1.0]))

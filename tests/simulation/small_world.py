@@ -189,6 +189,11 @@ class SmallWorker:
         """Take several turns, at most all that there are; return how many."""
         return sum(1 for _ in takewhile(bool, (self.take_turn() for _ in range(n_turns_max))))
 
+    def look_around(self) -> None:
+        """Commit once more, with nothing new, as an idle worker does."""
+        self._running = self._commit()
+        self._is_over = False
+
     def end(self) -> None:
         """Die."""
         self._running.close()
@@ -205,8 +210,11 @@ class SmallWorker:
             self._cycle.take(recovered.owned)
             self._processor.open(partition, recovered.start_offset)
         while await self._process():
-            await self._cycle.commit(self._partitions, self._processor.freeze)
+            await self._commit()
         await Turn()
+        await self._commit()
+
+    async def _commit(self) -> None:
         await self._cycle.commit(self._partitions, self._processor.freeze)
 
     async def _process(self) -> bool:

@@ -72,11 +72,11 @@ class World:
         self.workers: list[Worker] = []
         self.errors: list[tuple[str, BaseException]] = []
         self.n_effects = 0
+        self.struck_at_s = 0.0
         self.n_events_to_come = 0
         self._n_fates = self._n_commits = 0
         self._rngs: dict[str, random.Random] = {}
         self._strikes: dict[tuple[int, bool], list[Crash | Freeze]] = defaultdict(list)
-        self._strikes_since_wake: list[Crash] = []
         self._misfortunes: dict[int, Misfortune] = {}
         self._lost_commits: dict[int, LostCommit] = {}
         self._network = Network(self._latency, self._records_sent, self._draw_fate, self._coin)
@@ -85,8 +85,6 @@ class World:
         """Set everything going."""
         for action in self.schedule.actions:
             match action:
-                case Crash(since="wake"):
-                    self._strikes_since_wake.append(action)
                 case Crash() | Freeze():
                     self._strikes[action.at, action.after].append(action)
                 case Misfortune():
@@ -138,23 +136,13 @@ class World:
     def strike(self, process: Process, effect: str, after: bool) -> None:
         """Kill or freeze the process that has the n-th effect, as the schedule says."""
         for action in self._strikes.pop((self.n_effects, after), ()):
+            self.struck_at_s = self.loop.now_s
             if isinstance(action, Freeze):
-                self._freeze(process, action)
+                process.freeze(action.duration_s)
             else:
                 self._crash(process, action.disk, action.down_s)
         if after:
             self.n_effects += 1
-
-    def _freeze(self, process: Process, action: Freeze) -> None:
-        process.freeze(action.duration_s)
-        self.loop.call_later(action.duration_s, self._strike_after_wake)
-        for worker in self._running():
-            if action.then_stops and worker.process is process:
-                self.loop.call_later(action.duration_s / 2, worker.stop)
-
-    def _strike_after_wake(self) -> None:
-        for action in self._strikes_since_wake:
-            self._strikes[self.n_effects + action.at, action.after].append(action)
 
     def _crash(self, process: Process, disk: DiskFate, down_s: float) -> None:
         for machine in self.machines:
