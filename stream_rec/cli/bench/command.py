@@ -6,6 +6,8 @@ import click
 
 from stream_rec.cli.bench.latency import latency
 from stream_rec.cli.bench.pipeline import pipeline
+from stream_rec.cli.bench.restore import restore
+from stream_rec.cli.bench.rolling import rolling
 
 
 @click.group()
@@ -17,5 +19,5 @@ def bench() -> None:
     """
 
 
-for command in (pipeline, latency):
+for command in (pipeline, latency, restore, rolling):
     bench.add_command(command)
