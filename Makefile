@@ -13,7 +13,7 @@ ARGS ?=
 SEEDS ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate lint format types check broker lock clean distclean
+.PHONY: help setup demo test simulate chaos fuzz lint format types check broker lock clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ check: lint types test  ## lint, types and tests: what a change has to pass
 
 broker: $(STAMP)  ## run a real Apache Kafka on port 9092 without Docker (Java >= 17 and Maven)
 	@$(BIN)/python -m tests.kafka.local_broker --port 9092 $(ARGS)
+
+chaos: $(STAMP)  ## strike workers on a real Kafka at random: FAULTS=20 SEED=0, on 1 and on 3 nodes
+	@FAULTS=$(or $(FAULTS),20) SEED=$(or $(SEED),0) $(BIN)/python -m pytest -m slow -s tests/kafka/test_chaos.py $(ARGS)
+
+fuzz: $(STAMP)  ## feed INPUTS=1000000 damaged inputs to the decoder, the row codecs and the engine
+	@$(BIN)/python -m tests.fuzz --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),0)
 
 # uv resolves for every supported Python and system at once, which pip cannot. It is a tool of this
 # target only and stays outside .venv. Commit both files; read the diff before.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from stream_rec.cli.bench.hostile import hostile
 from stream_rec.cli.bench.latency import latency
 from stream_rec.cli.bench.pipeline import pipeline
 from stream_rec.cli.bench.restore import restore
 from stream_rec.cli.bench.rolling import rolling
+from stream_rec.cli.bench.soak import soak
 
 
 @click.group()
@@ -19,5 +21,5 @@ def bench() -> None:
     """
 
 
-for command in (pipeline, latency, restore, rolling):
+for command in (pipeline, latency, restore, rolling, hostile, soak):
     bench.add_command(command)
