@@ -162,7 +162,7 @@ def test_key_like_no_other_refers_to_the_documented_file():
         ("kafka.compression", "rar", "'none', 'gzip', 'snappy', 'lz4' or 'zstd', came 'rar'"),
         ("model.half_lives_s", "[60, -1]", "model.half_lives_s: expected greater than 0"),
         ("model.half_lives_s", "60, 1", "model.half_lives_s: expected JSON, came '60, 1'"),
-        ("kafka.session_timeout_s", 6.0, "heartbeat_interval_s expects at most a third"),
+        ("kafka.heartbeat_interval_s", 5.0, "heartbeat_interval_s expects at most a third"),
         ("kafka.delivery_timeout_ms", 12_000, "delivery_timeout_ms expects less than"),
         ("kafka.ssl_cafile", "ca.pem", "expect kafka.security_protocol = SSL or SASL_SSL"),
         ("kafka.security_protocol", "SASL_SSL", "expects kafka.sasl_username and"),
