@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
 from stream_rec.stream.changelog import ITEMS, POSITION_KEY, PROFILES, Position
 from stream_rec.stream.stores import Stores
+
+COMPACTION_TIMEOUT_S = 30.0
 
 
 @pytest.fixture
@@ -106,3 +111,23 @@ def test_unlogged_writes_are_there_after_closing(stores: Stores) -> None:
     stores.close_all()
     stores.open(ITEMS, 0)
     assert stores.read(ITEMS, 0, [b"a"]) == [b"1"]
+
+
+def test_removed_row_leaves_the_files(stores: Stores, tmp_path: Path) -> None:
+    needles = [random.Random(number).randbytes(200) for number in range(50)]
+    stores.open(PROFILES, 0)
+    stores.write(PROFILES, 0, [(b"u%d" % n, needle) for n, needle in enumerate(needles)])
+    assert is_in_files(tmp_path, needles[7])
+    stores.write(PROFILES, 0, [(b"u7", None)])
+    deadline = time.monotonic() + COMPACTION_TIMEOUT_S
+    while is_in_files(tmp_path, needles[7]):
+        assert time.monotonic() < deadline
+    assert is_in_files(tmp_path, needles[8])
+
+
+def is_in_files(folder: Path, content: bytes) -> bool:
+    found = False
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            found |= content in path.read_bytes()
+    return found
