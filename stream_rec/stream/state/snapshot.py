@@ -51,6 +51,13 @@ class Snapshot:
         The state folder.
     name : StoreName
 
+    Attributes
+    ----------
+    position, watermark
+        How far the store goes.
+    damage : StateError or None
+        Why that cannot be read.
+
     Raises
     ------
     StateError
@@ -61,7 +68,12 @@ class Snapshot:
         self.name = name
         self._path = folder / f"{name.table}-{name.partition:05d}"
         self._database = self._open()
-        position, watermark = self.get([POSITION_KEY, WATERMARK_KEY])
+        self.damage: StateError | None = None
+        position = watermark = None
+        try:
+            position, watermark = self.get([POSITION_KEY, WATERMARK_KEY])
+        except StateError as error:
+            self.damage = error
         self.position = Position() if position is None else Position.decode(position)
         self.watermark = None if watermark is None else Watermark.decode(watermark)
 
@@ -122,18 +134,24 @@ class Snapshots:
     ----------
     folder : Path
         ``worker.state_dir`` / ``app_id``.
+    with_damaged : bool
+        Whether stores that cannot be read are among them, instead of an error.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, with_damaged: bool = False) -> None:
         self._folder = folder
+        self._with_damaged = with_damaged
         self.stores: dict[StoreName, Snapshot] = {}
 
     def __enter__(self) -> Self:
         names = list_stores(self._folder)
         for partition in sorted({name.partition for name in names}):
             present = [name for name in names if name.partition == partition]
-            for snapshot in _open_together(self._folder, present):
-                self.stores[snapshot.name] = snapshot
+            opened = {store.name: store for store in _open_together(self._folder, present)}
+            self.stores |= {name: opened[name] for name in present}
+        for store in self.stores.values():
+            if store.damage is not None and not self._with_damaged:
+                raise store.damage
         return self
 
     def __exit__(

@@ -68,13 +68,13 @@ def verify(folder: Path, model: ModelSettings, offsets: Offsets | None) -> list[
     StateError
         The folder holds no stores, or one cannot be opened.
     """
-    with Snapshots(folder) as snapshots:
+    with Snapshots(folder, with_damaged=True) as snapshots:
         return [_verify_store(store, model, offsets) for store in snapshots.stores.values()]
 
 
 def _verify_store(store: Snapshot, model: ModelSettings, offsets: Offsets | None) -> StoreReport:
     kinds: Counter[str] = Counter()
-    problems: list[str] = []
+    problems: list[str] = [] if store.damage is None else [str(store.damage)]
     n_bytes, highest, n_damaged = 0, -1, 0
     try:
         for key, value in store.rows():
