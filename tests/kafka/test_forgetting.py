@@ -61,15 +61,15 @@ class Application:
             for item in ("alien", "brazil")
         ]
         topics = self.settings.topics
-        send(self.broker, topics.events, events)
+        send(self.broker, topics.events, events, "murmur2_random")
         wait_until_committed(self.broker, self.settings.app_id, topics.events, N_PARTITIONS)
 
-    def run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, status: int = 0) -> None:
         options = [
             text for key, value in self.options.items() for text in ("--set", f"{key}={value}")
         ]
         result = CliRunner().invoke(cli, [*options, *arguments])
-        assert result.exit_code == 0, result.output
+        assert result.exit_code == status, result.output
 
     def topics_that_hold_it(self) -> set[str]:
         return {
@@ -126,7 +126,9 @@ def test_nothing_holds_the_id_of_a_forgotten_user(application: Application) -> N
     assert application.files_that_hold_it()
     assert holds_it(application.exported_rows())
 
+    application.run("state", "inspect", "--user", USER)
     application.run("forget", USER, "--delete-events")
+    application.run("state", "inspect", "--user", USER, status=1)
     deadline = time.monotonic() + DEADLINE_S
     while held := application.topics_that_hold_it() | application.files_that_hold_it():
         assert time.monotonic() < deadline, held

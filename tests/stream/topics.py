@@ -48,9 +48,15 @@ def make_events(n_events: int, n_users: int = 50, n_items: int = 37, bad_every: 
     ]
 
 
-def send(broker: str, topic: str, events: Iterable[tuple[bytes, bytes]]) -> None:
+def send(
+    broker: str,
+    topic: str,
+    events: Iterable[tuple[bytes, bytes]],
+    partitioner: str = "consistent_random",
+) -> None:
     """Produce events and wait until they are acknowledged."""
-    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True})
+    options = {"enable.idempotence": True, "partitioner": partitioner}
+    producer = Producer({"bootstrap.servers": broker, **options})
     for number, (key, value) in enumerate(events):
         producer.produce(topic, value, key, headers=[("number", str(number).encode())])
         producer.poll(0)
