@@ -68,7 +68,6 @@ def node_settings(
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "1000",
         "log.cleaner.dedupe.buffer.size": str(16 * MIB),
-        "log.cleaner.backoff.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
         # A misspelt topic must fail, not appear.

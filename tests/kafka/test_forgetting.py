@@ -21,7 +21,7 @@ from tests.stream.worker_process import WorkerProcess
 USER = "user-to-be-forgotten-2f6c"
 HASH = hash_id(USER).to_bytes(8, "big")
 N_PARTITIONS = 2
-DEADLINE_S = 180.0
+DEADLINE_S = 300.0
 COMPACTED_AT_ONCE = {
     "cleanup.policy": "compact",
     "segment.ms": "500",
