@@ -161,7 +161,7 @@ def _templates(settings: Settings) -> Mapping[bytes, list[bytes]]:
     frozen = engine.freeze(0)
     rows: dict[bytes, list[bytes]] = {ITEM: [], ITEM_ID: [], PROFILE: []}
     for key, row in (*frozen.items, *frozen.profiles):
-        if key[:1] in rows:
+        if row is not None and key[:1] in rows:
             rows[key[:1]].append(row)
     return rows
 

@@ -75,7 +75,7 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
         report(f"starting {plan.n_workers} workers")
         workers = [_start(stack, bench, number, 0) for number in range(plan.n_workers)]
         for worker in workers:
-            _wait(worker, lambda worker=worker: READY in worker.log())
+            _wait_until_ready(worker)
         gaps = stack.enter_context(Gaps(bench.settings))
         stack.enter_context(SteadySender(bench.settings, plan.population, plan.rate))
         _wait(workers[0], lambda: gaps.is_complete)
@@ -89,7 +89,7 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
             report(f"restarting worker {number + 1} of {plan.n_workers}")
             workers[number].stop()
             workers[number] = _start(stack, bench, number, 1)
-            _wait(workers[number], lambda n=number: READY in workers[n].log())
+            _wait_until_ready(workers[number])
             time.sleep(SETTLE_S)
         return RollingFigures(undisturbed_s, gaps.worst_s(), time.monotonic() - started_s)
 
@@ -102,6 +102,10 @@ def _start(stack: contextlib.ExitStack, bench: Bench, number: int, life: int) ->
     settings = bench.settings.model_copy(update={"worker": worker})
     name = f"worker {number}.{life}"
     return stack.enter_context(Contestant(name, folder, run_worker, settings))
+
+
+def _wait_until_ready(worker: Contestant) -> None:
+    _wait(worker, lambda: READY in worker.log())
 
 
 def _wait(worker: Contestant, until: Callable[[], bool]) -> None:
