@@ -10,9 +10,7 @@ from tests import fuzz
 
 def test_every_input_is_accepted_or_refused() -> None:
     tallies = fuzz.fuzz(4_000, seed=1)
-    assert all(tally.n_refused for tally in tallies.values())
-    assert tallies["event"].n_accepted
-    assert tallies["engine"].n_accepted
+    assert all(tally.n_accepted and tally.n_refused for tally in tallies.values()), tallies
 
 
 def test_a_crash_is_reported_with_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
