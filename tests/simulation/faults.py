@@ -28,7 +28,7 @@ from stream_rec.stream.changelog import (
     make_epoch,
 )
 from stream_rec.stream.commit import CommitCycle, Frozen
-from stream_rec.stream.fence import ValidPrefix
+from stream_rec.stream.fence import ValidPrefix, check_foreign
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from tests.simulation.producer import Producer, Sent
@@ -185,6 +185,25 @@ async def _choose_same_era(
     return make_epoch(era_of(highest), generation)
 
 
+async def _pass_without_looking_first(effects: Any, table: str, owned: Any, end: int) -> set[bytes]:
+    expected, owned.next_offsets[table] = owned.next_offsets[table], end
+    stale_keys: set[bytes] = set()
+    async for records in effects.read_log(table, owned.partition, expected, end):
+        stale_keys = (stale_keys - {record.key for record in records}) | check_foreign(
+            records, owned.epoch
+        )
+    return stale_keys
+
+
+@contextmanager
+def _commit_past_failure() -> Iterator[None]:
+    with (
+        patch.object(CommitCycle, "_begin", lambda self, partitions: None),
+        patch.object(ownership, "_pass_strangers", _pass_without_looking_first),
+    ):
+        yield
+
+
 def _read_store_only(self: FrozenProfiles, partition: int, keys: list[bytes]) -> Any:
     return self._read_store(partition, keys)
 
@@ -228,5 +247,6 @@ FAULTS: Mapping[str, Fault] = {
     "an idle owner does not look for a zombie's records": partial(
         patch.object, commit, "look_for_strangers", _do_not_look
     ),
+    "a commit goes on past one that has failed": _commit_past_failure,
 }
 """By what is wrong."""

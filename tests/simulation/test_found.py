@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 import pytest
 
-from stream_rec.stream.commit import CommitCycle
 from tests.simulation.check import run_and_check
 from tests.simulation.schedule import Freeze, Happening, Schedule
 
@@ -23,11 +20,6 @@ FOUND = {
         actions=(Freeze(at=51, after=True, duration_s=0.7), Happening("remove", at_s=0.64)),
     ),
 }
-
-
-def test_commit_past_one_that_failed_would_be_found() -> None:
-    with patch.object(CommitCycle, "_begin", lambda self, partitions: None):
-        assert run_and_check(FOUND["a commit went on past one that had failed"])
 
 
 @pytest.mark.parametrize("what", FOUND)
