@@ -41,7 +41,6 @@ def test_zombie_that_wakes_anywhere_changes_nothing() -> None:
     "fault",
     [
         "RocksDB is written before the changelog is acknowledged",
-        "profiles before items",
         "watermark before rows",
         "commit before durable",
     ],
