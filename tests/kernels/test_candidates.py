@@ -62,8 +62,9 @@ def source_top(
     items = workspace.touched[:n_touched]
     values = workspace.source[:n_touched, source]
     damped = values * view.damping[items] ** DAMPING_POWERS[source]
-    order = np.argsort(-damped, kind="stable")
-    kept = [int(items[z]) for z in order if values[z] > 0 and int(items[z]) not in excluded]
+    order = items[[z for z in np.argsort(-damped, kind="stable") if values[z] > 0]]
+    is_known = np.isfinite(view.top.keys[:, N_LISTS - 1])
+    kept = [item for item in order.tolist() if is_known[item] and item not in excluded]
     return set(kept[:n])
 
 
