@@ -1,6 +1,7 @@
 """Real workers, real kills: the fold stays exact, every user's list is there, nobody has to help.
 
-The long ones run with ``make chaos``, see docs/reliability.md.
+They take minutes: CI runs them with ``make test ARGS="-m chaos"``, longer ones run with
+``make chaos``, see docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -41,16 +42,19 @@ def endure(
     return chaos
 
 
+@pytest.mark.chaos
 def test_counts_are_exact_whatever_fails(tmp_path: Path) -> None:
     strikes = [fault for fault in FAULTS if fault is not faults.stop_worker]
     endure(tmp_path, COUNTING, strikes, n_nodes=1, n_events=N_EVENTS, seed=1)
 
 
+@pytest.mark.chaos
 def test_recommendations_are_exact_whatever_is_killed(tmp_path: Path) -> None:
     strikes = (faults.kill_worker, faults.delete_disk, faults.crash_at_a_point)
     endure(tmp_path, RECOMMENDER, strikes, n_nodes=1, n_events=30_000, seed=2)
 
 
+@pytest.mark.chaos
 def test_cluster_may_lose_a_broker(tmp_path: Path) -> None:
     strikes = (faults.kill_broker, faults.kill_worker)
     endure(tmp_path, COUNTING, strikes, n_nodes=3, n_events=30_000, seed=3)
