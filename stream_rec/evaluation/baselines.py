@@ -10,13 +10,11 @@ import numpy as np
 
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers import PEERS, Parameters
-from stream_rec.evaluation.peers.popularity import HALF_LIVES_S
 from stream_rec.evaluation.result import Score
 
 ALL = "all"
 POPULARITY = "popularity"
 BEST_POPULARITY = "popularity_best"
-_UNITS_S = (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0))
 
 
 class Baseline(NamedTuple):
@@ -29,6 +27,8 @@ class Baseline(NamedTuple):
     peer : str
         In `PEERS`.
     parameters : mapping of str to float
+    fixed : tuple of str
+        Parameters that make it this variant of its peer, so that are not tuned.
     tuned : bool
         Whether the parameters were chosen on this log.
     """
@@ -36,11 +36,12 @@ class Baseline(NamedTuple):
     name: str
     peer: str
     parameters: Parameters
+    fixed: tuple[str, ...] = ()
     tuned: bool = False
 
 
 def choose_baselines(names: Sequence[str]) -> list[Baseline]:
-    """Return the baselines that names stand for; popularity stands for one at each half-life.
+    """Return the baselines that names stand for; a peer with variants stands for all of them.
 
     Parameters
     ----------
@@ -64,10 +65,10 @@ def choose_baselines(names: Sequence[str]) -> list[Baseline]:
     for peer, kind in PEERS.items():
         if peer not in names and ALL not in names:
             continue
-        if peer == POPULARITY:
+        if kind.variants:
             chosen += [
-                Baseline(f"{POPULARITY}_{duration_name(h)}", POPULARITY, {"half_life_s": h})
-                for h in HALF_LIVES_S
+                Baseline(f"{peer}_{name}", peer, {**kind.defaults, **fixed}, tuple(fixed))
+                for name, fixed in kind.variants.items()
             ]
         else:
             chosen.append(Baseline(peer, peer, kind.defaults))
@@ -94,19 +95,3 @@ def with_best_popularity(scores: Sequence[Score], k: int) -> list[Score]:
         return list(scores)
     best = max(popular, key=lambda score: score.by_k[k]["hr"])
     return [*scores, replace(best, name=BEST_POPULARITY, tuned=True)]
-
-
-def duration_name(seconds: float) -> str:
-    """Name a duration by its largest whole unit.
-
-    Examples
-    --------
-    >>> duration_name(900.0), duration_name(604800.0), duration_name(np.inf)
-    ('15min', '7d', 'ever')
-    """
-    if np.isinf(seconds):
-        return "ever"
-    for name, unit_s in _UNITS_S:
-        if seconds % unit_s == 0:
-            return f"{seconds / unit_s:g}{name}"
-    return f"{seconds:g}s"

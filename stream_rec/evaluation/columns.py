@@ -9,7 +9,6 @@ full catalogue, no warm-up).
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings
 from stream_rec.errors import InvalidEventError
+from stream_rec.evaluation.cleaning import Cleaning, flooding_users, is_repeated
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.events import EventDecoder, rated_types
 from stream_rec.model.ids import hash_id
@@ -74,36 +74,6 @@ class LogColumns(NamedTuple):
         """Return the first events of the log; ids that occur later stay known by number only."""
         columns = (column[:n_events] for column in self[:-2])
         return LogColumns._make((*columns, self.users, self.items))
-
-
-@dataclass
-class Cleaning:
-    """What was found in a log, and done about it.
-
-    Attributes
-    ----------
-    n_used : int
-    refused : dict of str to int
-        Events left out, by the code of the check that refused them.
-    first_refusal : dict of str to str
-        The reason of the first one of each code.
-    n_ignored : int
-        Of unknown types that the configuration ignores.
-    n_without_time : int
-        Taken to happen at the time of the event before.
-    n_out_of_order : int
-        Events earlier than one before them in the file; the log was sorted by time.
-    n_repeated : int
-        Events exactly like an earlier one (user, item, type, value and time); kept.
-    """
-
-    n_used: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    first_refusal: dict[str, str] = field(default_factory=dict)
-    n_ignored: int = 0
-    n_without_time: int = 0
-    n_out_of_order: int = 0
-    n_repeated: int = 0
 
 
 class ColumnsBuilder:
@@ -167,27 +137,47 @@ class ColumnsBuilder:
         self._event_id.append(NO_EVENT_ID if event.event_id is None else hash_id(event.event_id))
         return True
 
-    def build(self) -> LogColumns:
-        """Return the columns of all events taken in, in time order."""
-        time_s = np.array(self._time_s)
-        order = np.argsort(time_s, kind="stable")
-        user, users = _renumbered(np.array(self._user)[order], list(self._users))
-        item, items = _renumbered(np.array(self._item)[order], list(self._items))
-        weight = np.array(self._weight)[order]
-        log = LogColumns(
+    def build(self, *, drop_repeated: bool = False, drop_bots: bool = False) -> LogColumns:
+        """Return the columns of all events taken in, in time order.
+
+        Parameters
+        ----------
+        drop_repeated, drop_bots : bool
+            Leave out events exactly like an earlier one, and users that had a flood of events.
+        """
+        in_order = np.argsort(np.array(self._time_s), kind="stable")
+        used = in_order[self._keep(in_order, drop_repeated, drop_bots)]
+        user, users = _renumbered(np.array(self._user)[used], list(self._users))
+        item, items = _renumbered(np.array(self._item)[used], list(self._items))
+        weight = np.array(self._weight)[used]
+        self.cleaning.n_used = len(used)
+        return LogColumns(
             user=user,
             item=item,
-            time_s=time_s[order],
+            time_s=np.array(self._time_s)[used],
             weight=weight,
-            value=np.array(self._value)[order],
-            event_id=np.array(self._event_id, np.uint64)[order],
+            value=np.array(self._value)[used],
+            event_id=np.array(self._event_id, np.uint64)[used],
             is_scored=is_first_of_pair(user, item) & (weight > 0),
             users=users,
             items=items,
         )
-        self.cleaning.n_used = len(user)
-        self.cleaning.n_repeated = _n_repeated(log, np.array(self._type)[order])
-        return log
+
+    def _keep(
+        self, order: NDArray[np.int64], drop_repeated: bool, drop_bots: bool
+    ) -> NDArray[np.bool_]:
+        """Tell which events, taken in this order, are used; note what was found."""
+        user, time_s = np.array(self._user)[order], np.array(self._time_s)[order]
+        value = np.nan_to_num(np.array(self._value)[order], nan=-np.inf)
+        others = (np.array(column)[order] for column in (self._item, self._type))
+        repeated = is_repeated(user, time_s, value, *others)
+        bots = flooding_users(user, time_s)
+        of_bots = np.isin(user, bots)
+        found = self.cleaning
+        found.n_repeated, found.drops_repeated = int(repeated.sum()), drop_repeated
+        found.n_bots, found.n_bot_events = len(bots), int(of_bots.sum())
+        found.drops_bots = drop_bots
+        return ~(repeated & drop_repeated | of_bots & drop_bots)
 
 
 def is_first_of_pair(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -211,9 +201,3 @@ def _renumbered(codes: NDArray[np.int32], ids: list[str]) -> tuple[NDArray[np.in
     number = np.zeros(len(ids), np.int32)
     number[in_order] = np.arange(len(in_order))
     return number[codes], [ids[code] for code in in_order.tolist()]
-
-
-def _n_repeated(log: LogColumns, kind: NDArray[np.int32]) -> int:
-    value = np.nan_to_num(log.value, nan=-np.inf)
-    columns = np.rec.fromarrays([log.user, log.item, kind, value, log.time_s])
-    return len(columns) - len(np.unique(columns))

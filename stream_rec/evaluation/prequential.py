@@ -42,6 +42,8 @@ class Prequential:
         One batch in so many has its refreshed lists kept for `lists`; 0 for none.
     others : sequence of Engine
         More of the same: partition p is learned by engine p modulo their number.
+    batch_events_max : int
+        Events that are learned between two looks of whoever steps through.
 
     Attributes
     ----------
@@ -52,6 +54,9 @@ class Prequential:
         The rating that was expected when the event was learned, NaN where it is no rating.
     lists : ShownLists
     log : LogColumns
+    engine : Engine
+    columns : Batch
+        The log as the engine takes it, ids as slots.
     """
 
     def __init__(
@@ -62,19 +67,22 @@ class Prequential:
         n_partitions: int = 1,
         list_every: int = 0,
         others: Sequence[Engine] = (),
+        batch_events_max: int = BATCH_EVENTS_MAX,
     ) -> None:
         self.rank: NDArray[np.int32] = np.full(len(log.user), NOT_PROPOSED, np.int32)
         self.expected: NDArray[np.float32] = np.full(len(log.user), np.nan, np.float32)
         self.lists = ShownLists(len(log.users), len(log.items))
+        self.engine = engine
         self._engines = [engine, *others]
         self.log = log
         self._list_every = list_every
+        self._batch_events_max = batch_events_max
         self._n_batches = 0
         partition, user_slot = _place_users(self._engines, log.users, n_partitions)
         for each in self._engines:  # the same slots in all, for all begin with none
             item_slot = np.array([each.items.ids.slot(item) for item in log.items], np.int32)
         self._partition: NDArray[np.int32] = partition[log.user]
-        self._columns = Batch(
+        self.columns = Batch(
             user=user_slot[log.user],
             item=item_slot[log.item],
             time_s=log.time_s,
@@ -86,7 +94,7 @@ class Prequential:
 
     def run(self) -> Iterator[int]:
         """Fold the log; yields the number of events done after each batch."""
-        for first, end in batch_bounds(self._partition):
+        for first, end in batch_bounds(self._partition, self._batch_events_max):
             self.rank[first:end] = self._fold(first, end).rank
             yield end
 
@@ -94,7 +102,7 @@ class Prequential:
         """Let the engine learn a run of events of one partition, and note the lists it shows."""
         publish = self._list_every > 0 and self._n_batches % self._list_every == 0
         self._n_batches += 1
-        batch = Batch._make(column[first:end] for column in self._columns)
+        batch = Batch._make(column[first:end] for column in self.columns)
         partition = int(self._partition[first])
         outcome = self._engine_of(partition).fold_columns(partition, batch, publish=publish)
         self.expected[first:end] = outcome.expected
@@ -121,13 +129,16 @@ def _place_users(
     return partition, slot
 
 
-def batch_bounds(partition: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
-    """Cut a log into runs of events of one partition, of at most BATCH_EVENTS_MAX.
+def batch_bounds(
+    partition: NDArray[np.int32], events_max: int = BATCH_EVENTS_MAX
+) -> Iterator[tuple[int, int]]:
+    """Cut a log into runs of events of one partition, of at most so many events.
 
     Parameters
     ----------
     partition : int32[E]
         Of each event.
+    events_max : int
 
     Examples
     --------
@@ -139,6 +150,6 @@ def batch_bounds(partition: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
     first = 0
     for end in ends:
         while first < end:
-            until = min(first + BATCH_EVENTS_MAX, end)
+            until = min(first + events_max, end)
             yield first, until
             first = until

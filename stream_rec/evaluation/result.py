@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.breakdown import Group
 from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.curves import N_POINTS
+from stream_rec.evaluation.drift import Drift
 from stream_rec.evaluation.intervals import Interval, mean_interval, ratio_interval
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.metrics.hit_rate import hit_gains
@@ -34,6 +36,8 @@ class Score:
         Of the item of every scored event, from 0; negative where it was not listed.
     intervals : dict of int to Interval
         95 % confidence of the hit rate at each k.
+    memory_bytes : int
+        Of the model at the end.
     rating_error : RatingError or None
         Where it predicts ratings.
     tuned : bool
@@ -46,6 +50,7 @@ class Score:
     us_per_event: float
     rank: NDArray[np.int32]
     intervals: dict[int, Interval]
+    memory_bytes: int = 0
     rating_error: RatingError | None = None
     tuned: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -67,6 +72,8 @@ class Evaluation:
     user : int32[S]
         Whose each scored event is.
     groups : tuple of Group
+    drifts : tuple of Drift
+        Of the engine's hit rate.
     baselines : tuple of Score
     """
 
@@ -80,6 +87,7 @@ class Evaluation:
     n_lists: int
     user: NDArray[np.int32]
     groups: tuple[Group, ...]
+    drifts: tuple[Drift, ...] = ()
     baselines: tuple[Score, ...] = ()
 
     @property
@@ -147,7 +155,7 @@ def _rating_errors(score: Score) -> dict[str, float]:
 
 
 def details(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what the stable keys leave out: every k, intervals, lists and groups.
+    """Return what the stable keys leave out: every k, intervals, lists, memory, drift, groups.
 
     Parameters
     ----------
@@ -159,12 +167,20 @@ def details(evaluation: Evaluation) -> dict[str, Any]:
         "hr_intervals": {score.name: score.intervals for score in models},
         "ratio_interval": evaluation.ratio_interval,
         "lists": {**evaluation.lists, "n_lists": evaluation.n_lists},
+        "memory_bytes": {score.name: score.memory_bytes for score in models},
+        "drifts": [drift._asdict() for drift in evaluation.drifts],
         "groups": [
             {
                 "kind": group.kind,
                 "name": group.name,
                 "scored": int(group.members.sum()),
                 "hr": {score.name: group_hit_rate(score, group, evaluation.k) for score in models},
+                "metrics": {
+                    score.name: {
+                        k: rank_metrics(score.rank[group.members], k) for k in evaluation.ks
+                    }
+                    for score in models
+                },
             }
             for group in evaluation.groups
         ],
@@ -193,6 +209,8 @@ def score_ranks(
     log: LogColumns,
     ks: Sequence[int],
     us_per_event: float,
+    *,
+    memory_bytes: int = 0,
     tuned: bool = False,
     parameters: Mapping[str, float] | None = None,
 ) -> Score:
@@ -206,6 +224,7 @@ def score_ranks(
     log : LogColumns
     ks : sequence of int
     us_per_event : float
+    memory_bytes : int
     tuned : bool
     parameters : mapping of str to float, optional
     """
@@ -216,6 +235,7 @@ def score_ranks(
         us_per_event=us_per_event,
         rank=scored,
         intervals={k: mean_interval(hit_gains(scored, k), user) for k in ks} if len(user) else {},
+        memory_bytes=memory_bytes,
         tuned=tuned,
         parameters=dict(parameters or {}),
     )
@@ -232,8 +252,9 @@ def with_rating_error(score: Score, predicted: NDArray[np.floating], log: LogCol
     log : LogColumns
     """
     error = RatingError()
-    rated = np.isfinite(predicted)
-    if not rated.any():
+    rated = np.flatnonzero(np.isfinite(predicted))
+    if not len(rated):
         return score
-    error.update(log.value[rated], predicted[rated])
+    for part in np.array_split(rated, min(len(rated), N_POINTS)):
+        error.update(log.value[part], predicted[part])
     return replace(score, rating_error=error)

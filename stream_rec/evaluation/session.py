@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.delayed import ScoringEngine
 from stream_rec.evaluation.prequential import Prequential, batch_bounds
+from stream_rec.evaluation.scoring import ScoringEngine
 from stream_rec.evaluation.user_events import user_events
 
 LAST_S = 86_400.0
@@ -56,7 +56,7 @@ class SessionPrequential(Prequential):
         for first, end in batch_bounds(cuts):
             if self.log.is_scored[first]:
                 self._scoring.rank_columns(
-                    self._columns,
+                    self.columns,
                     self.log.is_scored,
                     self._histories,
                     first,

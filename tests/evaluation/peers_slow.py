@@ -169,8 +169,9 @@ class SlowNeighbours(SlowPeer):
         latest = list(dict.fromkeys(reversed(own)))[: int(p["n_latest"])]
         similarity: dict[int, float] = defaultdict(float)
         newest: dict[int, int] = {}
+        slope = p["slope"] or len(latest)
         for r, j in enumerate(latest):
-            weight = p["decay"] ** r * max(1 - r / p["slope"], 0)
+            weight = p["decay"] ** r * max(1 - r / slope, 0)
             for x in self.recent[j][-int(p["m"]) :]:
                 if x != session and weight > 0:
                     similarity[x] += weight
@@ -195,8 +196,7 @@ class SlowNeighbours(SlowPeer):
 
     def add_session(self, scores: Scores, x: int, similar: float, r: int, shared: int) -> None:
         p, items = self.parameters, self.sessions[x]
-        if p["fades"]:
-            similar *= max(1 - 0.1 * (r + 1), 0)
+        similar *= [1, max(1 - 0.1 * (r + 1), 0), 1 / (r + 1)][int(p["fades"])]
         matched = max(place for place, (i, _) in enumerate(items) if i == shared)
         done = set()
         for place, (i, positive) in enumerate(items):
@@ -267,6 +267,7 @@ SLOW_PEERS: dict[str, Callable[..., SlowPeer]] = {
     "transitions": SlowSequentialRules,
     "sequential_rules": SlowSequentialRules,
     "user_knn": SlowNeighbours,
+    "v_sknn": SlowNeighbours,
     "vmis_knn": SlowNeighbours,
     "stan": SlowNeighbours,
     "isgd": SlowIsgd,

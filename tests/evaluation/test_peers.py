@@ -24,6 +24,8 @@ VARIATIONS = [
     ("sequential_rules", {}),
     ("sequential_rules", {"window": 4.0, "power": 0.5, "backwards": 0.0}),
     ("user_knn", {"k": 3.0, "n_latest": 6.0}),
+    ("v_sknn", {"m": 6.0, "k": 4.0}),
+    ("v_sknn", {"gap_s": 1800.0, "n_latest": 3.0, "idf_power": 1.0}),
     ("vmis_knn", {"m": 4.0, "k": 3.0}),
     ("vmis_knn", {"gap_s": 1800.0, "slope": 3.0, "idf_power": 0.5}),
     ("stan", {"k": 4.0, "half_life_s": 7200.0, "reach": 2.0}),

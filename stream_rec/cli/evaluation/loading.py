@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stream_rec.cli.evaluation.progress import Steps
 from stream_rec.config import EventSettings
 from stream_rec.errors import InputError
-from stream_rec.evaluation.columns import Cleaning, ColumnsBuilder, LogColumns
+from stream_rec.evaluation.cleaning import Cleaning
+from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
 from stream_rec.logs import LogOptions, open_log
 
 BAD_ROWS_KEPT_MAX = 3
 ROWS_PER_STEP = 1000
+DROPPABLE = DUPLICATES, BOTS = "duplicates", "bots"
 
 
 @dataclass
@@ -40,9 +43,24 @@ class LoadedLog:
 
 
 def load_log(
-    path: str, options: LogOptions, settings: EventSettings, limit: int | None, steps: Steps
+    path: str,
+    options: LogOptions,
+    settings: EventSettings,
+    limit: int | None,
+    steps: Steps,
+    drop: Sequence[str] = (),
 ) -> LoadedLog:
     """Read the first `limit` usable events of a log, or all.
+
+    Parameters
+    ----------
+    path : str
+    options : LogOptions
+    settings : EventSettings
+    limit : int or None
+    steps : Steps
+    drop : sequence of str
+        Which of DROPPABLE to leave out.
 
     Raises
     ------
@@ -67,7 +85,10 @@ def load_log(
         n_bad_rows = log.n_bad_rows
     if not len(builder):
         raise InputError(_no_event(path, layout, builder.cleaning, first_bad_rows))
-    return LoadedLog(path, layout, builder.build(), builder.cleaning, n_bad_rows, first_bad_rows)
+    columns = builder.build(drop_repeated=DUPLICATES in drop, drop_bots=BOTS in drop)
+    if not len(columns.user):
+        raise InputError(f"expected events in {path} beside those of bots, came none; keep bots")
+    return LoadedLog(path, layout, columns, builder.cleaning, n_bad_rows, first_bad_rows)
 
 
 def _no_event(path: str, layout: str, cleaning: Cleaning, bad_rows: list[str]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from stream_rec.cli.evaluation.loading import LoadedLog
+from stream_rec.evaluation.cleaning import FLOOD_EVENTS
 from stream_rec.evaluation.intervals import Interval
 from stream_rec.evaluation.result import Evaluation, Score, group_hit_rate
 
+DRIFTS_SHOWN = 3
 METRIC_WORDS = {"hr": "HR", "ndcg": "NDCG", "mrr": "MRR"}
 LIST_WORDS = {
     "coverage": "coverage",
@@ -25,7 +27,8 @@ LIST_WORDS = {
 def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation) -> None:
     """Print everything that was found."""
     console.print(log_summary(loaded))
-    console.print(cleaning_summary(loaded))
+    for line in cleaning_lines(loaded):
+        console.print(Text(line, style="yellow"))
     console.print()
     console.print(scores_table(evaluation))
     if len(evaluation.ks) > 1:
@@ -46,7 +49,7 @@ def log_summary(loaded: LoadedLog) -> Text:
     )
 
 
-def cleaning_summary(loaded: LoadedLog) -> RenderableType:
+def cleaning_lines(loaded: LoadedLog) -> list[str]:
     """Return what was found wrong with the log, and what was done about it."""
     found = loaded.cleaning
     lines = []
@@ -62,8 +65,15 @@ def cleaning_summary(loaded: LoadedLog) -> RenderableType:
     if found.n_out_of_order:
         lines.append(f"{found.n_out_of_order:,} events out of order, sorted by time")
     if found.n_repeated:
-        lines.append(f"{found.n_repeated:,} events exactly like an earlier one, kept")
-    return Group(*(Text(line, style="yellow") for line in lines))
+        done = "left out" if found.drops_repeated else "kept"
+        lines.append(f"{found.n_repeated:,} events exactly like an earlier one, {done}")
+    if found.n_bots:
+        done = "left out" if found.drops_bots else "kept"
+        lines.append(
+            f"{found.n_bots:,} users with {FLOOD_EVENTS} events or more within a minute (bots, "
+            f"imports), {found.n_bot_events:,} events in all, {done}"
+        )
+    return lines
 
 
 def scores_table(evaluation: Evaluation) -> Table:
@@ -79,6 +89,7 @@ def scores_table(evaluation: Evaluation) -> Table:
         table.add_column(f"{words}@{k}", justify="right")
     table.add_column(f"HR@{k} 95 %", justify="right", no_wrap=True)
     table.add_column("µs/event", justify="right")
+    table.add_column("MB", justify="right")
     models = [evaluation.engine, *evaluation.baselines]
     best = max(score.by_k[k]["hr"] for score in models)
     for score in sorted(models, key=lambda score: -score.by_k[k]["hr"]):
@@ -99,6 +110,7 @@ def _row(score: Score, k: int, is_best: bool) -> list[str]:
         *values,
         interval,
         f"{score.us_per_event:,.1f}",
+        f"{score.memory_bytes / 1e6:,.1f}",
     ]
 
 
@@ -146,6 +158,14 @@ def lists_summary(evaluation: Evaluation) -> Text:
     )
     rate = 1e6 / evaluation.engine.us_per_event
     text = Text(f"{rate:,.0f} events/s; of {evaluation.n_lists:,} lists: {values}")
+    if evaluation.drifts:
+        at = ", ".join(
+            f"{drift.event:,} ({drift.before:.3f} → {drift.after:.3f})"
+            for drift in evaluation.drifts[-DRIFTS_SHOWN:]
+        )
+        text.append(
+            f"\n{len(evaluation.drifts)} changes of the hit rate, the latest at scored {at}"
+        )
     best = evaluation.best_baseline
     if best is not None and evaluation.ratio is not None:
         text.append(

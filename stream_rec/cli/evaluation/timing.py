@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from stream_rec.cli.evaluation.memory import memory_bytes
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.config import Settings
 from stream_rec.evaluation.baselines import Baseline
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
+from stream_rec.evaluation.delayed import DelayedPrequential
 from stream_rec.evaluation.many_workers import ManyWorkers
-from stream_rec.evaluation.peers import PEERS
-from stream_rec.evaluation.prequential import Prequential
+from stream_rec.evaluation.peers import PEERS, Parameters, Peer
+from stream_rec.evaluation.prequential import BATCH_EVENTS_MAX, Prequential
 from stream_rec.evaluation.result import Score, score_ranks, with_rating_error
+from stream_rec.evaluation.scoring import ScoringEngine
 from stream_rec.evaluation.session import SessionPrequential, score_sessions
+from stream_rec.evaluation.split import (
+    SplitPrequential,
+    score_test,
+    split_bounds,
+    train_and_validation,
+)
 
-PROTOCOLS = PREQUENTIAL, SESSION = "prequential", "session"
+PROTOCOLS = PREQUENTIAL, SESSION, SPLIT = "prequential", "session", "split"
+LIST_EVERY = 8
+"""One batch in so many has its lists ranked for the metrics of lists: that costs a ranking."""
+LOOKS = 4000
+LOOK_EVENTS_MIN = 8
+"""An engine that is observed is looked at so often, at most after every few events."""
 WARM_UP_EVENTS = 40
 """Enough to call, and so to compile, everything once: that is not time per event."""
 
@@ -34,6 +47,10 @@ class Plan(NamedTuple):
         How much later than it happens an event is learned.
     list_every : int
         One batch in so many has its lists measured.
+    batch_events_max : int
+        Events learned between two looks at the engine.
+    is_observed : bool
+        Whether events are ranked for the calibration too, which costs time.
     n_workers : int
         That share the partitions and see each other's rows once a commit interval.
     """
@@ -42,6 +59,8 @@ class Plan(NamedTuple):
     n_partitions: int
     delay_s: float
     list_every: int
+    batch_events_max: int = BATCH_EVENTS_MAX
+    is_observed: bool = False
     n_workers: int = 1
 
     @property
@@ -51,8 +70,40 @@ class Plan(NamedTuple):
             return f"{self.protocol}, {self.n_workers} workers"
         return f"{self.protocol}, {self.delay_s:g} s late" if self.delay_s else self.protocol
 
+    @property
+    def knows_all_before(self) -> bool:
+        """Whether a scored event is ranked by a model that has learned all before it."""
+        return self.protocol != SPLIT and not self.delay_s and self.n_workers == 1
 
-def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
+
+def new_plan(
+    protocol: str,
+    n_partitions: int,
+    n_workers: int,
+    delay_s: float,
+    all_lists: bool,
+    is_observed: bool,
+    n_events: int,
+) -> Plan:
+    """Return the plan for a log of this size; whoever is observed is looked at more often."""
+    looks = min(max(n_events // LOOKS, LOOK_EVENTS_MIN), BATCH_EVENTS_MAX)
+    return Plan(
+        protocol,
+        n_partitions,
+        delay_s,
+        list_every=1 if all_lists else LIST_EVERY,
+        batch_events_max=looks if is_observed else BATCH_EVENTS_MAX,
+        is_observed=is_observed,
+        n_workers=n_workers,
+    )
+
+
+def run_timed(
+    title: str,
+    steps: Iterator[int],
+    n_events: int,
+    after_step: Callable[[int], None] = lambda n_done: None,
+) -> float:
     """Run a model over all events of a log.
 
     Parameters
@@ -61,6 +112,8 @@ def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
     steps : iterator of int
         Number of events done, after each batch.
     n_events : int
+    after_step : callable
+        Called with the number of events done after each batch; its time does not count.
 
     Returns
     -------
@@ -72,23 +125,50 @@ def run_timed(title: str, steps: Iterator[int], n_events: int) -> float:
         started_s = time.perf_counter()
         for done in steps:
             took_s += time.perf_counter() - started_s
+            after_step(done)
             shown.update(done, done / n_events)
             started_s = time.perf_counter()
     return took_s * 1e6 / n_events
+
+
+def new_peer(
+    peer: str, parameters: Parameters, log: LogColumns, protocol: str, *, is_test: bool = True
+) -> tuple[Peer, LogColumns]:
+    """Make a peer for a protocol, and return with it the log with the events scored that count.
+
+    Parameters
+    ----------
+    peer : str
+        In `PEERS`.
+    parameters : mapping of str to float
+    log : LogColumns
+    protocol : str
+    is_test : bool
+        Of the protocol `split`: whether the test is scored, or else the validation.
+    """
+    make = PEERS[peer].make
+    if protocol == SPLIT:
+        n_train, n_learned = split_bounds(len(log.user))
+        log = score_test(log) if is_test else train_and_validation(log)
+        run = make(log, parameters)
+        run.learn_only_first(n_learned if is_test else n_train, log.is_scored)
+        return run, log
+    run = make(log, parameters)
+    if protocol == SESSION:
+        log = score_sessions(log)
+        run.score_next_items(log.is_scored)
+    return run, log
 
 
 def score_baseline(
     baseline: Baseline, log: LogColumns, ks: tuple[int, ...], protocol: str
 ) -> Score:
     """Run a peer over a log, compiled beforehand, and score it."""
-    make = PEERS[baseline.peer].make
     with show_steps(f"compiling {baseline.name}"):
-        for _ in make(log.first(WARM_UP_EVENTS), baseline.parameters).run():
+        short = log.first(WARM_UP_EVENTS)
+        for _ in PEERS[baseline.peer].make(short, baseline.parameters).run():
             pass
-    peer = make(log, baseline.parameters)
-    if protocol == SESSION:
-        log = score_sessions(log)
-        peer.score_next_items(log.is_scored)
+    peer, log = new_peer(baseline.peer, baseline.parameters, log, protocol)
     us_per_event = run_timed(baseline.name, peer.run(), len(log.user))
     score = score_ranks(
         baseline.name,
@@ -96,8 +176,9 @@ def score_baseline(
         log,
         ks,
         us_per_event,
-        baseline.tuned,
-        baseline.parameters,
+        memory_bytes=memory_bytes(peer, without=(log, peer.events, peer.rank, peer.predicted)),
+        tuned=baseline.tuned,
+        parameters=baseline.parameters,
     )
     return score if peer.predicted is None else with_rating_error(score, peer.predicted, log)
 
@@ -132,6 +213,13 @@ def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
             n_partitions=plan.n_partitions,
             list_every=plan.list_every,
         )
+    if plan.protocol == SPLIT:
+        return SplitPrequential(
+            engine,
+            score_test(log),
+            n_partitions=plan.n_partitions,
+            list_every=plan.list_every,
+        )
     if plan.delay_s > 0:
         return DelayedPrequential(
             engine,
@@ -140,7 +228,13 @@ def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
             n_partitions=plan.n_partitions,
             list_every=plan.list_every,
         )
-    return Prequential(engine, log, n_partitions=plan.n_partitions, list_every=plan.list_every)
+    return Prequential(
+        engine,
+        log,
+        n_partitions=plan.n_partitions,
+        list_every=plan.list_every,
+        batch_events_max=plan.batch_events_max,
+    )
 
 
 def warm_up(settings: Settings, log: LogColumns, plan: Plan) -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from stream_rec.cli.evaluation.progress import show_steps
+from stream_rec.cli.evaluation.timing import PREQUENTIAL, SPLIT, new_peer
 from stream_rec.errors import ConfigError
 from stream_rec.evaluation.baselines import Baseline
 from stream_rec.evaluation.columns import LogColumns
@@ -27,9 +28,17 @@ SEED = 0
 
 
 def tune(
-    baseline: Baseline, log: LogColumns, k: int, search: SearchName, n_trials: int
+    baseline: Baseline,
+    log: LogColumns,
+    k: int,
+    search: SearchName,
+    n_trials: int,
+    protocol: str = PREQUENTIAL,
 ) -> Baseline:
     """Return the baseline with the parameters of the best hit rate on the beginning of the log.
+
+    The protocol is the same as in the evaluation; of `split`, all before the test is the beginning,
+    and the validation decides.
 
     Parameters
     ----------
@@ -41,6 +50,7 @@ def tune(
     search : {"tpe", "random", "grid"}
     n_trials : int
         Runs over the beginning of the log.
+    protocol : str
 
     Raises
     ------
@@ -48,33 +58,34 @@ def tune(
         Optuna is not installed.
     """
     kind = PEERS[baseline.peer]
-    free = {name: kind.choices[name] for name in kind.choices if name in kind.defaults}
-    if baseline.parameters != kind.defaults or not free:
+    free = {name: kind.choices[name] for name in kind.choices if name not in baseline.fixed}
+    if not free:
         return baseline
     optuna = import_optuna()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    beginning = log.first(max(int(len(log.user) * TUNED_SHARE), 1))
+    beginning = log
+    if protocol != SPLIT:
+        beginning = log.first(max(int(len(log.user) * TUNED_SHARE), 1))
     study = optuna.create_study(direction="maximize", sampler=_sampler(search, free))
+
+    def hit_rate_of(parameters: Parameters) -> float:
+        peer, scored = new_peer(baseline.peer, parameters, beginning, protocol, is_test=False)
+        for _ in peer.run():
+            pass
+        return rank_metrics(peer.rank[scored.is_scored], k)["hr"]
 
     with show_steps(f"tuning {baseline.name}") as steps:
 
         def hit_rate(trial: Trial) -> float:
             chosen = {name: trial.suggest_categorical(name, free[name]) for name in free}
             steps.update(trial.number * len(beginning.user), trial.number / n_trials)
-            return _hit_rate(baseline.peer, {**kind.defaults, **chosen}, beginning, k)
+            return hit_rate_of({**baseline.parameters, **chosen})
 
         study.optimize(hit_rate, n_trials=n_trials)
-        default = _hit_rate(baseline.peer, kind.defaults, beginning, k)
+        default = hit_rate_of(baseline.parameters)
     if default >= study.best_value:
         return baseline._replace(tuned=True)
-    return baseline._replace(parameters={**kind.defaults, **study.best_params}, tuned=True)
-
-
-def _hit_rate(peer: str, parameters: Parameters, log: LogColumns, k: int) -> float:
-    run = PEERS[peer].make(log, parameters)
-    for _ in run.run():
-        pass
-    return rank_metrics(run.rank[log.is_scored], k)["hr"]
+    return baseline._replace(parameters={**baseline.parameters, **study.best_params}, tuned=True)
 
 
 def _sampler(search: SearchName, free: dict[str, tuple[float, ...]]) -> BaseSampler:

@@ -2,7 +2,8 @@
 
     RMSE = √(Σ (r − r̂)² / n)        MAE = Σ |r − r̂| / n
 
-Each rating is predicted before it is learned. Over no ratings both are 0.
+Each rating is predicted before it is learned. Over no ratings both are 0. The running metrics are
+river's.
 
 Source: Herlocker, Konstan, Terveen and Riedl, "Evaluating collaborative filtering recommender
 systems", TOIS 2004.
@@ -10,18 +11,23 @@ systems", TOIS 2004.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-
-from stream_rec.evaluation.metrics.running import RunningMean
+from river.metrics import MAE, RMSE
 
 
 @dataclass
 class RatingError:
     """RMSE and MAE of the predictions so far.
+
+    Attributes
+    ----------
+    n : int
+        Ratings taken in.
+    course : list of (int, float)
+        Number of ratings and RMSE after each update.
 
     Examples
     --------
@@ -31,26 +37,25 @@ class RatingError:
     (2.236, 2.0, 2)
     """
 
-    _squared: RunningMean = field(default_factory=RunningMean)
-    _absolute: RunningMean = field(default_factory=RunningMean)
+    n: int = 0
+    course: list[tuple[int, float]] = field(default_factory=list)
+    _rmse: RMSE = field(default_factory=RMSE)
+    _mae: MAE = field(default_factory=MAE)
 
-    def update(self, rating: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
-        """Take in ratings with what was predicted for them, float64[E] each."""
-        error = rating - predicted
-        self._squared.update(error * error)
-        self._absolute.update(np.abs(error))
-
-    @property
-    def n(self) -> int:
-        """Ratings taken in."""
-        return self._squared.n
+    def update(self, rating: NDArray[np.float64], predicted: NDArray[np.floating]) -> None:
+        """Take in ratings with what was predicted for them, float[E] each."""
+        for truth, guess in zip(rating.tolist(), predicted.tolist(), strict=True):
+            self._rmse.update(truth, guess)
+            self._mae.update(truth, guess)
+        self.n += len(rating)
+        self.course.append((self.n, self.rmse))
 
     @property
     def rmse(self) -> float:
         """Root mean squared error."""
-        return math.sqrt(self._squared.value)
+        return float(self._rmse.get())
 
     @property
     def mae(self) -> float:
         """Mean absolute error."""
-        return self._absolute.value
+        return float(self._mae.get())

@@ -33,6 +33,8 @@ class Events(NamedTuple):
         Speaks for its item; is the first to do so of a user who has not had it; tests the peer.
     repeats : bool
         Whether items that the user has had are ranked too.
+    n_learned : int
+        Events that peers learn; those after test only, and do not speak for their items.
     own : UserEvents
     """
 
@@ -44,6 +46,7 @@ class Events(NamedTuple):
     is_new: NDArray[np.bool_]
     is_scored: NDArray[np.bool_]
     repeats: bool
+    n_learned: int
     own: UserEvents
 
 
@@ -78,6 +81,7 @@ def events_of(log: LogColumns) -> Events:
         is_new=log.is_scored,
         is_scored=log.is_scored,
         repeats=False,
+        n_learned=len(log.user),
         own=user_events(log.user, len(log.users)),
     )
 
@@ -138,7 +142,9 @@ def _wins_tie(n_events: NDArray[np.int64], i: int, j: int) -> bool:
 
 @kernel
 def count_event(catalogue: Catalogue, events: Events, e: int) -> None:
-    """Take in that the item of event `e` has occurred."""
+    """Take in that the item of event `e` has occurred, if peers may know."""
+    if e >= events.n_learned:
+        return
     item = events.item[e]
     catalogue.n_known[0] = max(catalogue.n_known[0], item + 1)
     if events.is_positive[e]:

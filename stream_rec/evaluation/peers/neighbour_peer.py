@@ -45,7 +45,7 @@ class NeighbourPeer(Peer):
             decay=float(given["decay"]),
             norm=float(given["norm"]),
             half_life_s=float(given["half_life_s"]),
-            fades=bool(given["fades"]),
+            fades=int(given["fades"]),
             reach=float(given["reach"]),
             idf_power=float(given["idf_power"]),
         )

@@ -1,4 +1,4 @@
-"""Scoring by neighbouring sessions: what VMIS-kNN, STAN and user-kNN have in common.
+"""Scoring by neighbouring sessions: what V-SKNN, VMIS-kNN, STAN and user-kNN have in common.
 
 For the latest items j_0, j_1, … of a session (or user) s, newest first, over the last m sessions of
 each of them:
@@ -6,9 +6,9 @@ each of them:
     similarity(x) = Σ_{r : j_r ∈ x} w(r) · |x|^−norm · 2^(−age(x) / half-life)
     score(i)      = Σ_{x among the k most similar} similarity(x) · λ(r_x) · g(i, x) · idf(i)^p
 
-    w(r)    = max(1 − r / slope, 0) · decay^r
+    w(r)    = max(1 − r / slope, 0) · decay^r; slope 0 stands for the number of items looked up
     r_x     the newest place whose item x has
-    λ(r)    = max(1 − 0.1 (r + 1), 0), or 1
+    λ(r)    = 1, max(1 − 0.1 (r + 1), 0) or 1 / (r + 1)
     g(i, x) = exp(−distance in x between i and j_{r_x} / reach)
     idf(i)  = log(sessions / sessions with i)
 
@@ -28,6 +28,8 @@ from stream_rec.evaluation.peers.session_index import SessionIndex
 from stream_rec.kernels.jit import kernel
 
 NO_PLACE = -1
+FADES_NOT, FADES_LINEARLY, FADES_INVERSELY = 0, 1, 2
+"""Choices of λ."""
 
 
 class Weighting(NamedTuple):
@@ -40,15 +42,15 @@ class Weighting(NamedTuple):
     n_latest : int
         Latest distinct items of the session that are looked up.
     slope : float
-        w(r) = max(1 − r / slope, 0); infinite: 1.
+        w(r) = max(1 − r / slope, 0); infinite: 1; 0: the number of items looked up.
     decay : float
         w(r) is multiplied by decay^r.
     norm : float
         Power of the neighbour's length.
     half_life_s : float
         Of a neighbour's age; infinite: age does not matter.
-    fades : bool
-        Whether λ(r) falls with r.
+    fades : int
+        How λ(r) falls with r: one of FADES_….
     reach : float
         Of g, in items; infinite: 1.
     idf_power : float
@@ -60,7 +62,7 @@ class Weighting(NamedTuple):
     decay: float
     norm: float
     half_life_s: float
-    fades: bool
+    fades: int
     reach: float
     idf_power: float
 
@@ -124,7 +126,7 @@ def score_by_neighbours(
     now_s = events.time_s[e]
     for x in range(n_found):
         session = scratch.found[x]
-        n_before = _length_before(index, session, e)
+        n_before = _length_before(index, session, min(e, events.n_learned))
         scratch.similarity[session] *= n_before**-weighting.norm * 2.0 ** (
             -(now_s - index.last_s[session]) / weighting.half_life_s
         )
@@ -162,9 +164,10 @@ def _find_neighbours(
 ) -> int:
     n_found = 0
     weight = 1.0
+    slope = weighting.slope if weighting.slope > 0.0 else float(n_latest)
     for r in range(n_latest):
         item = scratch.latest[r]
-        w = weight * max(1.0 - r / weighting.slope, 0.0)
+        w = weight * max(1.0 - r / slope, 0.0)
         weight *= weighting.decay
         if w <= 0.0:
             break
@@ -207,12 +210,14 @@ def _add_session(
 ) -> None:
     r = scratch.newest[session]
     weight = scratch.similarity[session]
-    if weighting.fades:
+    if weighting.fades == FADES_LINEARLY:
         weight *= max(1.0 - 0.1 * (r + 1), 0.0)
+    elif weighting.fades == FADES_INVERSELY:
+        weight /= r + 1
     if weight <= 0.0:
         return
     start = index.own.start[session]
-    end = start + _length_before(index, session, e)
+    end = start + _length_before(index, session, min(e, events.n_learned))
     matched = NO_PLACE
     if weighting.reach < math.inf:
         for place in range(start, end):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +54,23 @@ class Peer(ABC):
         """
         self.events = self.events._replace(is_scored=is_scored, repeats=True)
 
+    def learn_only_first(self, n_learned: int, is_scored: NDArray[np.bool_]) -> None:
+        """Learn so many events, then stay as it is; test on these events instead.
+
+        Parameters
+        ----------
+        n_learned : int
+        is_scored : bool[E]
+        """
+        learns = np.arange(len(self.rank)) < n_learned
+        self.events = self.events._replace(
+            is_positive=self.events.is_positive & learns,
+            is_new=self.events.is_new & learns,
+            value=np.where(learns, self.events.value, np.nan),
+            is_scored=is_scored,
+            n_learned=n_learned,
+        )
+
     def run(self) -> Iterator[int]:
         """Test and learn the log; yields the number of events done after each batch."""
         n_events = len(self.rank)
@@ -82,9 +100,15 @@ class PeerKind(NamedTuple):
         The values worth trying of each parameter.
     needs_ratings : bool
         Whether it can say nothing of a log without ratings.
+    needs_package : str
+        An optional package that it is made of; empty: none.
+    variants : mapping of str to mapping of str to float
+        What its name stands for in a list of baselines: one of each, these parameters fixed.
     """
 
     make: Callable[[LogColumns, Parameters], Peer]
     defaults: Parameters
     choices: Mapping[str, tuple[float, ...]]
     needs_ratings: bool = False
+    needs_package: str = ""
+    variants: Mapping[str, Parameters] = MappingProxyType({})

@@ -21,6 +21,23 @@ from stream_rec.kernels.decay import EMPTY, add_log2, decayed_weight
 from stream_rec.kernels.jit import kernel
 
 HALF_LIVES_S = (900.0, 7_200.0, 25_200.0, 86_400.0, 604_800.0, 2_592_000.0, 7_776_000.0, np.inf)
+_UNITS_S = (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0))
+
+
+def duration_name(seconds: float) -> str:
+    """Name a duration by its largest whole unit.
+
+    Examples
+    --------
+    >>> duration_name(900.0), duration_name(604800.0), duration_name(np.inf)
+    ('15min', '7d', 'ever')
+    """
+    if np.isinf(seconds):
+        return "ever"
+    for name, unit_s in _UNITS_S:
+        if seconds % unit_s == 0:
+            return f"{seconds / unit_s:g}{name}"
+    return f"{seconds:g}s"
 
 
 class Popularity(Peer):
@@ -36,7 +53,12 @@ class Popularity(Peer):
         fold(self.catalogue, self._half_life_s, self.events, first, end, self.rank)
 
 
-POPULARITY = PeerKind(Popularity, {"half_life_s": 86_400.0}, {"half_life_s": HALF_LIVES_S})
+POPULARITY = PeerKind(
+    Popularity,
+    {"half_life_s": 86_400.0},
+    {"half_life_s": HALF_LIVES_S},
+    variants={duration_name(each): {"half_life_s": each} for each in HALF_LIVES_S},
+)
 
 
 @kernel

@@ -4,10 +4,9 @@
     score(i)      = Σ_{x among the k most similar} similarity(x) · (1 − 0.1 (r_x + 1)) · idf(i)
 
 over the last m sessions of each of the L latest items (`neighbours` has the formulas). Its index is
-rebuilt offline in Serenade and kept up event by event here. It is V-SKNN of session-rec with an
-index and with idf.
+rebuilt offline in Serenade and kept up event by event here.
 
-Source: Kersbergen, Sprangers and Schelter, SIGMOD 2022; V-SKNN: Ludewig and Jannach, UMUAI 2018.
+Source: Kersbergen, Sprangers and Schelter, SIGMOD 2022.
 """
 
 from __future__ import annotations

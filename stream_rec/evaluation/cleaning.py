@@ -1,0 +1,92 @@
+"""What is wrong with a recorded log, and what was done about it: counted, told, and left out if asked.
+
+A *flood* is FLOOD_EVENTS events of one user within a minute: a bot, an import, or a wholesale basket
+that was written at once. The log alone cannot tell these apart, so floods are told and kept, unless
+they are to be left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOOD_EVENTS = 200
+FLOOD_S = 60.0
+
+
+@dataclass
+class Cleaning:
+    """What was found in a log, and done about it.
+
+    Attributes
+    ----------
+    n_used : int
+    refused : dict of str to int
+        Events left out, by the code of the check that refused them.
+    first_refusal : dict of str to str
+        The reason of the first one of each code.
+    n_ignored : int
+        Of unknown types that the configuration ignores.
+    n_without_time : int
+        Taken to happen at the time of the event before.
+    n_out_of_order : int
+        Events earlier than one before them in the file; the log was sorted by time.
+    n_repeated : int
+        Events exactly like an earlier one (user, item, type, value and time).
+    n_bots, n_bot_events : int
+        Users that had a flood of events, and all their events.
+    drops_repeated, drops_bots : bool
+        Whether these were left out; else they are kept.
+    """
+
+    n_used: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    first_refusal: dict[str, str] = field(default_factory=dict)
+    n_ignored: int = 0
+    n_without_time: int = 0
+    n_out_of_order: int = 0
+    n_repeated: int = 0
+    n_bots: int = 0
+    n_bot_events: int = 0
+    drops_repeated: bool = False
+    drops_bots: bool = False
+
+
+def flooding_users(
+    user: NDArray[np.int32], time_s: NDArray[np.float64], n_events: int = FLOOD_EVENTS
+) -> NDArray[np.int32]:
+    """Return the users that ever had so many events within a minute.
+
+    Parameters
+    ----------
+    user : int32[E]
+    time_s : float64[E]
+    n_events : int
+
+    Examples
+    --------
+    >>> flooding_users(np.array([7, 8, 7, 7]), np.array([0.0, 1.0, 30.0, 59.0]), 3).tolist()
+    [7]
+    """
+    order = np.lexsort((time_s, user))
+    first, last = order[: len(order) - n_events + 1], order[n_events - 1 :]
+    first = first[: len(last)]
+    floods = (user[first] == user[last]) & (time_s[last] - time_s[first] < FLOOD_S)
+    return np.unique(user[first][floods])
+
+
+def is_repeated(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Tell which events have an exactly equal one before them.
+
+    Examples
+    --------
+    >>> is_repeated(np.array([1, 1, 2, 1]), np.array([5, 6, 5, 5])).tolist()
+    [False, False, False, True]
+    """
+    codes = [np.unique(column, return_inverse=True)[1] for column in columns]
+    _, first = np.unique(np.stack(codes, axis=1), axis=0, return_index=True)
+    repeated = np.ones(len(columns[0]), np.bool_)
+    repeated[first] = False
+    return repeated
