@@ -1,8 +1,8 @@
-"""What is wrong with a recorded log, and what was done about it: counted, told, and left out if asked.
+"""What is wrong with a recorded log, and what was done: counted, told, and left out if asked.
 
-A *flood* is FLOOD_EVENTS events of one user within a minute: a bot, an import, or a wholesale basket
-that was written at once. The log alone cannot tell these apart, so floods are told and kept, unless
-they are to be left out.
+A *flood* is FLOOD_EVENTS events of one user within a minute: a bot, an import, or a wholesale
+basket that was written at once. The log alone cannot tell these apart, so floods are told and kept,
+unless they are to be left out.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable
 
 import numpy as np
 
@@ -221,55 +220,3 @@ class SlowIsgd(SlowPeer):
 
     def scores(self, user: int, now_s: float) -> Scores:
         return dict(enumerate((self.items @ self.users[user]).tolist()))
-
-
-class SlowBiasedMf(SlowPeer):
-    """River's own, started from the factors that the peer starts from."""
-
-    def run(self, log: LogColumns) -> list[int]:
-        from river import optim, reco
-
-        p, random = self.parameters, np.random.default_rng(0)
-        n_factors = int(p["n_factors"])
-        self.model = reco.BiasedMF(
-            n_factors=n_factors,
-            bias_optimizer=optim.SGD(p["learning_rate_bias"]),
-            latent_optimizer=optim.SGD(p["learning_rate_factors"]),
-            l2_bias=p["reg"],
-            l2_latent=p["reg"],
-        )
-        self.predicted: list[float] = []
-        self.value = iter(log.value.tolist())
-        starts = [
-            random.normal(0.0, 0.1, (len(ids), 1 + n_factors)) for ids in (log.users, log.items)
-        ]
-        for latents, start in zip(
-            (self.model.u_latents, self.model.i_latents), starts, strict=True
-        ):
-            for x, row in enumerate(start):
-                latents[str(x)] = row[1:].copy()
-        return super().run(log)
-
-    def learn(self, user: int, item: int, time_s: float, is_scored: bool) -> None:
-        value = next(self.value)
-        if math.isfinite(value):
-            self.predicted.append(self.model.predict_one(str(user), str(item)))
-            self.model.learn_one(str(user), str(item), y=value)
-
-    def scores(self, user: int, now_s: float) -> Scores:
-        known = dict.fromkeys(item for _, item, _, _ in self.past)
-        return {item: self.model.predict_one(str(user), str(item)) for item in known}
-
-
-SLOW_PEERS: dict[str, Callable[..., SlowPeer]] = {
-    "popularity": SlowPopularity,
-    "item_knn": SlowItemKnn,
-    "transitions": SlowSequentialRules,
-    "sequential_rules": SlowSequentialRules,
-    "user_knn": SlowNeighbours,
-    "v_sknn": SlowNeighbours,
-    "vmis_knn": SlowNeighbours,
-    "stan": SlowNeighbours,
-    "isgd": SlowIsgd,
-    "biased_mf": SlowBiasedMf,
-}

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings
+from stream_rec.evaluation.cleaning import FLOOD_EVENTS
 from stream_rec.evaluation.columns import ColumnsBuilder
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.logs import LogRow
@@ -84,6 +85,30 @@ def test_cleaning_counts_order_repetition_and_missing_times() -> None:
     assert cleaning.n_out_of_order == 1
     assert cleaning.n_without_time == 1
     assert cleaning.n_repeated == 2
+
+
+def flood(n: int) -> ColumnsBuilder:
+    builder = ColumnsBuilder(EventSettings())
+    for x in range(n):
+        builder.add(LogRow("bot", f"i{x}", "click", ts_ms=1_000_000 + x))
+    for x in range(n):
+        builder.add(LogRow("person", f"i{x}", "click", ts_ms=1_000_000 + 60_000 * x))
+        builder.add(LogRow("person", f"i{x}", "click", ts_ms=1_000_000 + 60_000 * x))
+    return builder
+
+
+def test_bots_and_repetitions_are_told_and_left_out_only_if_asked() -> None:
+    n = FLOOD_EVENTS
+    kept = flood(n)
+    assert len(kept.build().user) == 3 * n
+    found = kept.cleaning
+    assert (found.n_bots, found.n_bot_events, found.n_repeated) == (1, n, n)
+    log = kept.build(drop_repeated=True, drop_bots=True)
+    assert log.users == ["person"]
+    assert len(log.user) == found.n_used == n
+    below = flood(n - 1)
+    below.build()
+    assert below.cleaning.n_bots == 0
 
 
 def test_event_ids_and_values_reach_the_columns() -> None:

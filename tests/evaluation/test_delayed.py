@@ -7,9 +7,10 @@ import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.delayed import DelayedPrequential, ScoringEngine
+from stream_rec.evaluation.delayed import DelayedPrequential
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.prequential import Prequential
+from stream_rec.evaluation.scoring import ScoringEngine
 from stream_rec.logs import LogRow
 from stream_rec.recommender import Recommender
 from tests.evaluation.logs import columns_of, made_up_rows

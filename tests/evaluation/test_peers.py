@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from implicit.nearest_neighbours import CosineRecommender
+from scipy.sparse import csr_matrix
 
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.metrics import rank_metrics
@@ -13,7 +15,7 @@ from stream_rec.evaluation.metrics.rating_error import RatingError
 from stream_rec.evaluation.peers import PEERS
 from stream_rec.logs import LogRow
 from tests.evaluation.logs import columns_of, made_up_rows
-from tests.evaluation.peers_slow import SLOW_PEERS
+from tests.evaluation.oracles import SLOW_PEERS
 
 VARIATIONS = [
     ("popularity", {"half_life_s": 3600.0}),
@@ -30,6 +32,8 @@ VARIATIONS = [
     ("vmis_knn", {"gap_s": 1800.0, "slope": 3.0, "idf_power": 0.5}),
     ("stan", {"k": 4.0, "half_life_s": 7200.0, "reach": 2.0}),
     ("stan", {"gap_s": 1800.0}),
+    ("als", {"every_s": 3600.0, "n_factors": 4.0}),
+    ("als", {"every_s": math.inf, "every_events": 150.0, "n_factors": 4.0, "alpha": 5.0}),
     ("isgd", {}),
     ("isgd", {"n_factors": 3.0, "learning_rate": 0.2, "reg": 0.05}),
 ]
@@ -76,6 +80,49 @@ def test_biased_mf_equals_river_in_ranks_and_ratings() -> None:
     error = RatingError()
     error.update(log.value, peer.predicted)
     assert 0.5 < error.rmse < 1.6
+
+
+# implicit converts its own matrix and warns itself of it.
+@pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning")
+def test_item_knn_without_a_window_equals_the_cosine_neighbours_of_implicit() -> None:
+    rows = {(row.user, row.item): row for row in made_up_rows(500, n_users=12, n_items=40)}
+    log = columns_of([row._replace(type="click") for row in rows.values()])
+    n = len(log.user) - 60
+    came = ranks("item_knn", log, window=1000.0, decay=1.0, power=0.5)
+    for e in range(n, len(log.user)):
+        user, item = int(log.user[e]), int(log.item[e])
+        taken = csr_matrix(
+            (np.ones(e), (log.user[:e], log.item[:e])), (len(log.users), len(log.items))
+        )
+        model = CosineRecommender(K=len(log.items))
+        model.fit(taken, show_progress=False)
+        listed, score = model.recommend(user, taken[user], N=len(log.items))
+        own = score[listed == item]
+        # Among equals implicit has an order of its own.
+        better = np.count_nonzero(score > own + 1e-9) if len(own) else np.count_nonzero(score > 0)
+        equal = np.count_nonzero(np.abs(score - own) < 1e-9) if len(own) else len(log.items)
+        assert came[e] == -1 or better <= came[e] < better + equal
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_frozen_peer_ranks_as_it_did_when_it_had_just_learned(name: str) -> None:
+    kind = PEERS[name]
+    log = rated_log(160) if kind.needs_ratings else columns_of(made_up_rows(500, n_users=25))
+    n = len(log.user) - 60
+    is_scored = log.is_scored & (np.arange(len(log.user)) >= n)
+    frozen = kind.make(log, kind.defaults)
+    frozen.learn_only_first(n, is_scored)
+    list(frozen.run())
+    first_of_user = [e for e in np.flatnonzero(is_scored) if log.user[e] not in log.user[n:e]]
+    assert len(first_of_user) >= 5
+    for e in first_of_user:
+        kept = [*range(n), int(e)]
+        short = LogColumns._make([*(column[kept] for column in log[:-2]), *log[-2:]])
+        peer = kind.make(short, kind.defaults)
+        if kind.needs_package:  # else the batch runs at other times
+            peer.learn_only_first(n, short.is_scored & (np.arange(n + 1) == n))
+        list(peer.run())
+        assert frozen.rank[e] == peer.rank[n]
 
 
 @pytest.mark.parametrize("name", sorted(PEERS))

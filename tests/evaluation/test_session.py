@@ -6,9 +6,9 @@ import numpy as np
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.delayed import ScoringEngine
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.peers import PEERS
+from stream_rec.evaluation.scoring import ScoringEngine
 from stream_rec.evaluation.session import SessionPrequential, score_sessions
 from stream_rec.logs import LogRow
 from stream_rec.recommender import Recommender

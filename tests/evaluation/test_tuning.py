@@ -7,12 +7,14 @@ import sys
 import numpy as np
 import pytest
 
+from stream_rec.cli.evaluation.timing import new_peer
 from stream_rec.cli.evaluation.tuning import tune
 from stream_rec.errors import ConfigError
 from stream_rec.evaluation.baselines import Baseline, choose_baselines
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.metrics import rank_metrics
 from stream_rec.evaluation.peers import PEERS
+from stream_rec.evaluation.split import split_bounds
 from tests.evaluation.logs import columns_of, made_up_rows
 
 N_EVENTS = 1500
@@ -50,8 +52,26 @@ def test_rest_of_the_log_has_no_say(log: LogColumns) -> None:
 
 
 def test_popularity_at_a_given_half_life_stays_as_it_is(log: LogColumns) -> None:
-    hourly = Baseline("popularity_1h", "popularity", {"half_life_s": 3600.0})
+    hourly = Baseline("popularity_1h", "popularity", {"half_life_s": 3600.0}, ("half_life_s",))
     assert tune(hourly, log, 10, "random", 3) == hourly
+
+
+def test_of_a_split_the_validation_decides(log: LogColumns) -> None:
+    (default,) = choose_baselines(["transitions"])
+    n_train, n_learned = split_bounds(N_EVENTS)
+    item = log.item.copy()
+    item[n_learned:] = item[n_learned:][::-1]
+    with_other_test = log._replace(item=item)
+    tuned = tune(default, log, 10, "random", 5, "split")
+    assert tuned == tune(default, with_other_test, 10, "random", 5, "split")
+
+    def validated(baseline: Baseline) -> float:
+        peer, scored = new_peer(baseline.peer, baseline.parameters, log, "split", is_test=False)
+        assert np.flatnonzero(scored.is_scored)[0] >= n_train
+        list(peer.run())
+        return rank_metrics(peer.rank[scored.is_scored], 10)["hr"]
+
+    assert validated(tuned) >= validated(default)
 
 
 def test_missing_optuna_is_one_clear_error(

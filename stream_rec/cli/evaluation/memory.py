@@ -24,7 +24,7 @@ def memory_bytes(model: object, *, without: Iterable[object] = ()) -> int:
         These, and what can only be reached through them, do not count: what the evaluation itself
         has put there.
     """
-    known = set()
+    known: set[int] = set()
     stack = [each for each in without if each is not None]
     _take_all(stack, known)
     return _take_all([model], known)

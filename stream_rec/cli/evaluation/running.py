@@ -87,7 +87,7 @@ def run(
     scores = [score_baseline(baseline, columns, ks, plan.protocol) for baseline in baselines]
     return Findings(
         evaluation=replace(evaluation, baselines=tuple(with_best_popularity(scores, evaluation.k))),
-        summary=log_summary(loaded).plain,
+        summary=log_summary(loaded),
         time_s=scored.time_s[scored.is_scored],
         weights=observer.weights(),
         calibration=calibration_classes(*observer.chances()),

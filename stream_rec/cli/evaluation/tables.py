@@ -26,26 +26,25 @@ LIST_WORDS = {
 
 def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation) -> None:
     """Print everything that was found."""
-    console.print(log_summary(loaded))
+    console.print(Text(loaded.path, style="bold").append(f"  {log_summary(loaded)}", "default"))
     for line in cleaning_lines(loaded):
         console.print(Text(line, style="yellow"))
     console.print()
     console.print(scores_table(evaluation))
     if len(evaluation.ks) > 1:
         console.print(lengths_table(evaluation))
-    console.print(groups_table(evaluation))
+    if evaluation.groups:
+        console.print(groups_table(evaluation))
     console.print(lists_summary(evaluation))
 
 
-def log_summary(loaded: LoadedLog) -> Text:
+def log_summary(loaded: LoadedLog) -> str:
     """Return one line on the size and time of the log."""
     log = loaded.columns
     first, last = (_day(seconds) for seconds in (log.time_s[0], log.time_s[-1]))
-    text = Text(loaded.path, style="bold")
-    return text.append(
-        f"  {len(log.user):,} events, {len(log.users):,} users, {len(log.items):,} items, "
-        f"{first} to {last}, read as {loaded.layout}",
-        style="default",
+    return (
+        f"{len(log.user):,} events, {len(log.users):,} users, {len(log.items):,} items, "
+        f"{first} to {last}, read as {loaded.layout}"
     )
 
 
@@ -163,9 +162,8 @@ def lists_summary(evaluation: Evaluation) -> Text:
             f"{drift.event:,} ({drift.before:.3f} → {drift.after:.3f})"
             for drift in evaluation.drifts[-DRIFTS_SHOWN:]
         )
-        text.append(
-            f"\n{len(evaluation.drifts)} changes of the hit rate, the latest at scored {at}"
-        )
+        n = len(evaluation.drifts)
+        text.append(f"\n{n} changes of the hit rate, the latest at scored event {at}")
     best = evaluation.best_baseline
     if best is not None and evaluation.ratio is not None:
         text.append(

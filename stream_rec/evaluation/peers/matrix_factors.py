@@ -25,11 +25,11 @@ from stream_rec.kernels.jit import kernel
 
 SEED = 0
 DAY_S = 86_400.0
-RETRAINED_EVENTS = 10_000
+RETRAINED_EVENTS = 5_000
 NEVER = np.inf
 SCHEDULES: dict[str, Parameters] = {
     "daily": {"every_s": DAY_S, "every_events": NEVER},
-    "10k": {"every_s": NEVER, "every_events": float(RETRAINED_EVENTS)},
+    "5k": {"every_s": NEVER, "every_events": float(RETRAINED_EVENTS)},
 }
 """When the batch runs: at midnight (UTC), or after so many events."""
 
@@ -66,6 +66,11 @@ class MatrixFactors(Peer):
                 stop,
                 self.rank,
             )
+
+    def learn_only_first(self, n_learned: int, is_scored: NDArray[np.bool_]) -> None:
+        """Learn so many events, the batch running at their end, then stay as it is."""
+        super().learn_only_first(n_learned, is_scored)
+        self._due = np.append(self._due[self._due < n_learned], n_learned)
 
     def _train(self, n_events: int) -> None:
         from scipy.sparse import csr_matrix

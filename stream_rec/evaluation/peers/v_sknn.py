@@ -3,8 +3,8 @@
     similarity(x) = Σ_{r : j_r ∈ x} (1 − r / L) / √|x|
     score(i)      = Σ_{x among the k most similar} similarity(x) / (r_x + 1)
 
-over the last m sessions of each of the session's L items (`neighbours` has the formulas); session-rec
-takes the last m of all sessions that share an item.
+over the last m sessions of each of the session's L items (`neighbours` has the formulas);
+session-rec takes the last m of all sessions that share an item.
 
 Source: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", UMUAI 2018;
 with the choices of session-rec (cosine, weighting and score "div").

@@ -24,6 +24,8 @@ from stream_rec.evaluation.result import Evaluation, Score, group_hit_rate
 
 N_COLOURED = 4
 """Baselines with a colour of their own; more cannot be told apart."""
+GROUPS_NAMED_MAX = 6
+"""Of more groups, every other one is named below its bars."""
 WARM_UP_SHARE = 0.02
 """Of the running course not looked at for the height of the axis: few events jump."""
 
@@ -94,12 +96,15 @@ def rmse_chart(evaluation: Evaluation) -> str:
     ]
     if not courses:
         return ""
-    highest = max(error for _, _, course in courses for _, error in course[len(course) // 50 :])
+    settled = [error for _, _, course in courses for _, error in course[len(course) // 20 :]]
     last = courses[0][2][-1][0]
     x = Axis(0.0, float(last), [(0.0, "0"), (last / 2, f"{last // 2:,}"), (last, f"{last:,}")])
-    frame = Frame(x, nice_axis(highest, lambda value: f"{value:g}"))
+    axis = nice_axis(max(settled), lambda value: f"{value:g}", n_ticks=8)
+    low = max((tick for tick, _ in axis.ticks if tick <= min(settled)), default=0.0)
+    axis = axis._replace(low=low, ticks=[tick for tick in axis.ticks if tick[0] >= low])
+    frame = Frame(x, axis)
     for name, kind, course in courses:
-        points = [(float(n), min(error, frame.y.high)) for n, error in course]
+        points = [(float(n), min(max(error, low), axis.high)) for n, error in course]
         frame.line(points, kind, f"{name}: {course[-1][1]:.3f}")
     return frame.svg("Running root mean squared error of predicted ratings")
 
@@ -111,7 +116,8 @@ def groups_chart(evaluation: Evaluation, kind: str) -> str:
     models = [(evaluation.engine, "engine"), *([(best, "peer1")] if best else [])]
     rates = [[group_hit_rate(score, group, k) for score, _ in models] for group in groups]
     slot = (WIDTH - LEFT - RIGHT) / max(len(groups), 1)
-    ticks = [(x + 0.5, _short(group)) for x, group in enumerate(groups)]
+    every = 2 if len(groups) > GROUPS_NAMED_MAX else 1
+    ticks = [(x + 0.5, _short(group)) for x, group in enumerate(groups) if x % every == 0]
     x_axis = Axis(0.0, float(len(groups)), ticks)
     frame = Frame(x_axis, nice_axis(max(map(max, rates), default=1.0), share_words))
     for x, (group, row) in enumerate(zip(groups, rates, strict=True)):
@@ -130,8 +136,7 @@ def calibration_chart(classes: list[CalibrationClass]) -> str:
     low = float(max(low, 1e-4))
     decades = [10.0**x for x in range(round(np.log10(low)), 1)]
     axis = Axis(low, 1.0, [(value, f"{value:.4g}") for value in decades], is_log=True)
-    x = axis._replace(ticks=[(value, words) for value, words in axis.ticks])
-    frame = Frame(x, axis, height=250.0, left=46.0)
+    frame = Frame(axis, axis, height=250.0, left=46.0)
     frame.line([(low, low), (1.0, 1.0)], "diagonal", "as often as said")
     most = max((each.n for each in classes), default=1)
     seen = [(each.predicted, max(each.taken, low)) for each in classes]
@@ -177,7 +182,7 @@ def _short(group: Group) -> str:
     name = group.name
     if group.kind == "time":
         return f"{name[10:15]}\n{name[16:21]}".replace("-", "/")
-    head, _, rest = name.replace(" events", "").replace(" seen before", "").partition(" ")
+    head, _, rest = name.replace(" events", "").replace("never seen before", "new").partition(" ")
     return f"{head}\n{rest}" if rest else head
 
 

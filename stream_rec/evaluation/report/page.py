@@ -114,8 +114,8 @@ def _cards(findings: Findings) -> list[str]:
         ),
         _card(
             f"Item age over time, HR@{k}",
-            f"{evaluation.engine.name}; rows: age of the item, columns: ten spans of time. An empty "
-            "field had nothing to score.",
+            f"{evaluation.engine.name}; rows: age of the item, columns: ten spans of time. An "
+            "empty field had nothing to score.",
             heat_map(evaluation, evaluation.engine),
         ),
         *_learning(findings),
@@ -177,8 +177,8 @@ def _card(title: str, words: str, content: str, *, wide: bool = False) -> str:
 
 def _protocol(evaluation: Evaluation) -> str:
     return (
-        f"Protocol {evaluation.protocol}: {evaluation.n_scored:,} of {evaluation.n_events:,} events "
-        "scored against the full catalogue; an item that is not proposed is a miss. "
+        f"Protocol {evaluation.protocol}: {evaluation.n_scored:,} of {evaluation.n_events:,} "
+        "events scored against the full catalogue; an item that is not proposed is a miss. "
         "95 % intervals by bootstrap over users."
     )
 

@@ -1,7 +1,8 @@
 """The look of a report: one style sheet, light or dark as the reader's system says."""
 
 STYLE = """
-:root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;--ink:#1c1c1a;--soft:#62625c;--rule:#e2e2dc;
+:root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;
+--ink:#1c1c1a;--soft:#62625c;--rule:#e2e2dc;
 --engine:#1f6fd1;--peer1:#d9730d;--peer2:#1c8f6c;--peer3:#9350c4;--peer4:#c43a54;--other:#c3c3bb;
 --good:#14734f;--good-page:#e3f4ec;--bad:#b42318;--bad-page:#fdebe9;--heat:31,111,209}
 @media (prefers-color-scheme:dark){:root{--page:#141413;--card:#1e1e1c;--ink:#eeeeea;--soft:#a5a59c;
@@ -20,7 +21,8 @@ p{margin:0 0 10px}
 background:var(--card);border:1px solid var(--rule)}
 .verdict.won{background:var(--good-page);color:var(--good);border-color:transparent}
 .verdict.lost{background:var(--bad-page);color:var(--bad);border-color:transparent}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(120px,1fr));gap:10px;margin:0 0 16px}
+.tiles{display:grid;
+grid-template-columns:repeat(auto-fit,minmax(120px,1fr));gap:10px;margin:0 0 16px}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:8px 12px}
 .tile b{display:block;font-size:1.25rem;font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:.8rem}
@@ -65,6 +67,6 @@ dt{color:var(--soft);overflow-wrap:anywhere}dd{margin:0;overflow-wrap:anywhere}
 ul.plain{margin:0;padding-left:18px;font-size:.9rem;overflow-wrap:anywhere}
 summary{cursor:pointer;font-weight:650}
 @media (max-width:480px){main{padding:14px 10px 32px}.card{padding:12px 10px}
-.inside{font-size:10.5px}.label{font-size:12px}}
+.inside{font-size:10.5px}}
 @media print{.card{break-inside:avoid}}
 """
