@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from stream_rec.cli.evaluation.timing import new_peer
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.evaluation.columns import LogColumns
+from stream_rec.evaluation.peers import PEERS
 from stream_rec.evaluation.scoring import ScoringEngine
 from stream_rec.evaluation.split import (
     SplitPrequential,
@@ -54,6 +57,21 @@ def test_later_test_events_change_nothing() -> None:
     item[N_LEARNED + 20 :] = item[N_LEARNED + 20 :][::-1]
     other = run_engine(log._replace(item=item)).rank
     np.testing.assert_array_equal(run_engine(log).rank[: N_LEARNED + 20], other[: N_LEARNED + 20])
+
+
+@pytest.mark.parametrize("name", ["item_knn", "sequential_rules"])
+def test_baseline_tests_on_what_it_learned_before_the_test(name: str) -> None:
+    log, kind = columns_of(made_up_rows(N_EVENTS, n_users=40)), PEERS[name]
+    run, scored = new_peer(name, kind.defaults, log, "split")
+    list(run.run())
+    learning = kind.make(log, kind.defaults)
+    list(learning.run())
+    np.testing.assert_array_equal(scored.is_scored, score_test(log).is_scored)
+    first = int(np.flatnonzero(scored.is_scored)[0])
+    assert run.rank[first] == learning.rank[first]
+    popularity, _ = new_peer("popularity", {"half_life_s": np.inf}, log, "split")
+    list(popularity.run())
+    assert (run.rank != popularity.rank).any()
 
 
 def test_parts_follow_each_other_in_time() -> None:

@@ -149,10 +149,11 @@ def new_peer(
     make = PEERS[peer].make
     if protocol == SPLIT:
         n_train, n_learned = split_bounds(len(log.user))
-        log = score_test(log) if is_test else train_and_validation(log)
-        run = make(log, parameters)
-        run.learn_only_first(n_learned if is_test else n_train, log.is_scored)
-        return run, log
+        scored = score_test(log) if is_test else train_and_validation(log)
+        # Made of the log as it is: peers also learn from which events are the first of their pair.
+        run = make(log.first(len(scored.user)), parameters)
+        run.learn_only_first(n_learned if is_test else n_train, scored.is_scored)
+        return run, scored
     run = make(log, parameters)
     if protocol == SESSION:
         log = score_sessions(log)
