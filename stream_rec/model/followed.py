@@ -9,15 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.item_rows import ItemRows, empty_item_rows
+from stream_rec.kernels.item_rows import OWN_COLUMNS, ItemRows, empty_item_rows, with_items
 from stream_rec.kernels.links import load_links, places_of, with_places
-from stream_rec.model.arrays import copy_into, doubled
+from stream_rec.model.arrays import doubled
 from stream_rec.model.summing import clear_items
 
 FIRST_ITEMS = 64
 FIRST_LINK_PLACES = 1024
 NO_PLACE = -1
-OWN_COLUMNS = tuple(name for name in ItemRows._fields if name != "links")
 
 
 class FollowedRows:
@@ -38,10 +37,11 @@ class FollowedRows:
     """
 
     def __init__(self, n_slots: int, n_half_lives: int, n_factors: int, links_max: int) -> None:
-        self._shape = (n_half_lives, n_factors)
         self._links_max = links_max
         self.place: NDArray[np.int32] = np.full(n_slots, NO_PLACE, np.int32)
-        self.rows = self._empty_rows(FIRST_ITEMS, FIRST_LINK_PLACES)
+        self.rows = empty_item_rows(
+            FIRST_ITEMS, n_half_lives, n_factors, FIRST_LINK_PLACES, links_max
+        )
         self._n_rows = 0
 
     def __len__(self) -> int:
@@ -78,9 +78,7 @@ class FollowedRows:
         self._n_rows += len(new)
         present = len(self.rows.taken)
         if self._n_rows > present:
-            larger = doubled(present, self._n_rows)
-            n_places = len(self.rows.links.neighbour)
-            self.rows = copy_into(self._empty_rows(larger, n_places), self.rows)
+            self.rows = with_items(self.rows, doubled(present, self._n_rows))
         links = with_places(self.rows.links, n_link_places)
         self.rows = self.rows._replace(links=links)
         return self.place[slots].astype(np.int64)
@@ -108,6 +106,3 @@ class FollowedRows:
             own.links.after[at],
             self._links_max,
         )
-
-    def _empty_rows(self, n_items: int, n_places: int) -> ItemRows:
-        return empty_item_rows(n_items, *self._shape, n_places, self._links_max)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import repeat
+
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
 from stream_rec.model.arrays import doubled
+
+NO_SLOT = -1
 
 
 def hash_id(text: str) -> int:
@@ -40,7 +45,13 @@ class ItemIds:
 
         An item known only by its hash so far gets its text.
         """
-        return self.set_text(hash_id(text), text)
+        item_hash = hash_id(text)
+        slot = self._slot_by_hash.get(item_hash)
+        if slot is None:
+            slot = len(self.texts)
+            self._append(np.array([item_hash], np.uint64))
+        self.texts[slot] = text
+        return slot
 
     def find(self, text: str) -> int | None:
         """Return the slot of an item, None if it is not known."""
@@ -51,25 +62,31 @@ class ItemIds:
 
         Those not known get one; their text may come later.
         """
-        distinct, inverse = np.unique(hashes, return_inverse=True)
-        slots = np.fromiter((self._slot(int(h), "") for h in distinct), np.int32, len(distinct))
-        return slots[inverse.reshape(-1)]
+        slots = self._known_slots(hashes)
+        is_new = slots == NO_SLOT
+        if is_new.any():
+            self._append(np.unique(hashes[is_new]))
+            slots[is_new] = self._known_slots(hashes[is_new])
+        return slots
 
-    def set_text(self, item_hash: int, text: str) -> int:
-        """Note the text of an item known by its hash and return its slot."""
-        slot = self._slot(item_hash, text)
-        self.texts[slot] = text
-        return slot
+    def set_texts(self, hashes: NDArray[np.uint64], texts: Sequence[str]) -> NDArray[np.int32]:
+        """Note the texts of items known by their hashes and return their slots."""
+        slots = self.slots_of_hashes(hashes)
+        for slot, text in zip(slots.tolist(), texts, strict=True):
+            self.texts[slot] = text
+        return slots
 
-    def _slot(self, item_hash: int, text: str) -> int:
-        slot = self._slot_by_hash.get(item_hash)
-        if slot is None:
-            slot = len(self.texts)
-            self._slot_by_hash[item_hash] = slot
-            self.texts.append(text)
-            if slot >= len(self.hashes):
-                larger = np.zeros(doubled(len(self.hashes), slot + 1), np.uint64)
-                larger[:slot] = self.hashes
-                self.hashes = larger
-            self.hashes[slot] = item_hash
-        return slot
+    def _known_slots(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+        slots = map(self._slot_by_hash.get, hashes.tolist(), repeat(NO_SLOT))
+        return np.fromiter(slots, np.int32, len(hashes))
+
+    def _append(self, hashes: NDArray[np.uint64]) -> None:
+        """Give the next slots to items that have none, each named once."""
+        first, end = len(self.texts), len(self.texts) + len(hashes)
+        if end > len(self.hashes):
+            larger = np.zeros(doubled(len(self.hashes), end), np.uint64)
+            larger[:first] = self.hashes[:first]
+            self.hashes = larger
+        self.hashes[first:end] = hashes
+        self.texts.extend([""] * len(hashes))
+        self._slot_by_hash.update(zip(hashes.tolist(), range(first, end), strict=True))

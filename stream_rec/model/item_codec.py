@@ -18,11 +18,10 @@ from stream_rec.model.rows import (
     ITEM_ID,
     ITEM_TYPE,
     LINK_TYPE,
-    ROW_KEY_BYTES,
     VERSION,
-    check_version,
     damaged,
-    hash_of_key,
+    hashes_of_keys,
+    read_fixed,
     row_key,
 )
 
@@ -96,7 +95,7 @@ def find_slots(
     """Return rows checked by `read_heads` with the slots of all items that they name."""
     at = ITEM_TYPE.itemsize + (int(_fixed_bytes(head[:1])[0]) if len(head) else 0)
     links = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
-    slots = ids.slots_of_hashes(np.fromiter(map(hash_of_key, keys), np.uint64, len(keys)))
+    slots = ids.slots_of_hashes(hashes_of_keys(keys))
     return Decoded(slots, head, values, ids.slots_of_hashes(links["item"]))
 
 
@@ -155,14 +154,26 @@ def decode_id(key: bytes, value: bytes) -> str:
     RowFormatError
         Among others where the id is not the one that the key is the hash of.
     """
-    check_version(key, value)
-    try:
-        text = value[HEADER_TYPE.itemsize :].decode()
-    except UnicodeDecodeError:
-        raise damaged(key, "expected an id in UTF-8, came other bytes") from None
-    if row_key(ITEM_ID, hash_id(text)) != key:
+    return decode_ids([key], [value])[1][0]
+
+
+def decode_ids(
+    keys: Sequence[bytes], values: Sequence[bytes]
+) -> tuple[NDArray[np.uint64], list[str]]:
+    """Return the hashes and the ids that many rows hold; raises as `decode_id`."""
+    read_fixed(keys, values, HEADER_TYPE)
+    texts = []
+    for key, value in zip(keys, values, strict=True):
+        try:
+            texts.append(value[HEADER_TYPE.itemsize :].decode())
+        except UnicodeDecodeError:
+            raise damaged(key, "expected an id in UTF-8, came other bytes") from None
+    hashes = hashes_of_keys(keys)
+    wrong = np.flatnonzero(hashes != np.fromiter(map(hash_id, texts), np.uint64, len(texts)))
+    if len(wrong):
+        key, text = keys[wrong[0]], texts[wrong[0]]
         raise damaged(key, f"expected the id that hashes to the key, came {text[:64]!r}")
-    return text
+    return hashes, texts
 
 
 def read_heads(
@@ -174,13 +185,7 @@ def read_heads(
     ------
     RowFormatError
     """
-    for key, value in zip(keys, values, strict=True):
-        check_version(key, value)
-        if len(key) != ROW_KEY_BYTES:
-            raise damaged(key, f"expected a key of {ROW_KEY_BYTES} bytes, came {len(key)}")
-        if len(value) < ITEM_TYPE.itemsize:
-            raise damaged(key, f"expected at least {ITEM_TYPE.itemsize} bytes, came {len(value)}")
-    head = np.frombuffer(b"".join([v[: ITEM_TYPE.itemsize] for v in values]), ITEM_TYPE)
+    head = read_fixed(keys, values, ITEM_TYPE)
     expected = (
         ITEM_TYPE.itemsize
         + _fixed_bytes(head)

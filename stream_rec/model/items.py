@@ -12,7 +12,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.item_rows import NO_OFFSET, WEIGHT_UNIT, ItemRows, empty_item_rows
+from stream_rec.kernels.item_rows import (
+    NO_OFFSET,
+    WEIGHT_UNIT,
+    ItemRows,
+    empty_item_rows,
+    with_items,
+)
 from stream_rec.kernels.links import with_places
 from stream_rec.kernels.toplist import rebuild, rebuild_list
 from stream_rec.kernels.view import empty_view, refresh_items
@@ -21,14 +27,14 @@ from stream_rec.model.followed import FollowedRows
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
     Decoded,
-    decode_id,
+    decode_ids,
     decode_items,
     encode_id,
     encode_items,
     find_slots,
     read_heads,
 )
-from stream_rec.model.rows import ITEM, ITEM_ID, hash_of_key
+from stream_rec.model.rows import ITEM, ITEM_ID, hashes_of_keys
 from stream_rec.model.summing import Part, count_links, link_places, sum_items
 from stream_rec.model.waiting import WaitingItems
 
@@ -125,8 +131,10 @@ class Items:
         if len(self.ids) <= self._size:
             return False
         self._size = doubled(self._size, len(self.ids))
-        rows = self._grown(self.view.rows)
-        self.own = {p: self._grown(own) if self.separate else rows for p, own in self.own.items()}
+        rows = with_items(self.view.rows, self._size)
+        self.own = {
+            p: with_items(own, self._size) if self.separate else rows for p, own in self.own.items()
+        }
         for followed in self.followed.values():
             followed.lengthen(self._size)
         larger = empty_view(rows, self._n_factors)
@@ -192,15 +200,16 @@ class Items:
             Nothing is changed then.
         """
         rows = list(dict(encoded).items())
-        removed = [hash_of_key(key) for key, value in rows if value is None and key[:1] == ITEM]
+        removed = [key for key, value in rows if value is None and key[:1] == ITEM]
+        removed_hashes = hashes_of_keys(removed)
         decoded, named = self._decode(rows)
-        removed_slots = self.ids.slots_of_hashes(np.array(removed, np.uint64))
+        removed_slots = self.ids.slots_of_hashes(removed_hashes)
         self.reserve_items()
         followed = self.followed[partition]
         followed.clear(removed_slots)
         places = followed.reserve(decoded.slots, decoded.link_places)
         decode_items(followed.rows, places, decoded, self._links_max)
-        for changed in (decoded.slots, removed_slots, np.array(named, np.int64)):
+        for changed in (decoded.slots, removed_slots, named):
             self._waiting.add(changed)
 
     def refresh(self, n_items_max: int | None = None) -> NDArray[np.int64]:
@@ -229,22 +238,14 @@ class Items:
                 self._sum(np.arange(first, min(first + SUMMED_AT_ONCE_MAX, n_items)))
         self._derive(n_items)
 
-    def _decode(self, encoded: list[EncodedRow]) -> tuple[Decoded, list[int]]:
+    def _decode(self, encoded: list[EncodedRow]) -> tuple[Decoded, NDArray[np.int32]]:
         """Check rows and give slots to all items that they name; return those with an id, too."""
-        texts: list[tuple[int, str]] = []
-        keys: list[bytes] = []
-        values: list[bytes] = []
-        for key, value in encoded:
-            if value is None:
-                continue
-            if key[:1] == ITEM_ID:
-                texts.append((hash_of_key(key), decode_id(key, value)))
-            elif key[:1] == ITEM:
-                keys.append(key)
-                values.append(value)
-        head = read_heads(keys, values, self._n_half_lives, self._n_factors)
-        named = [self.ids.set_text(item_hash, text) for item_hash, text in texts]
-        return find_slots(self.ids, keys, values, head), named
+        id_keys, id_rows = _rows_of_kind(encoded, ITEM_ID)
+        keys, rows = _rows_of_kind(encoded, ITEM)
+        hashes, texts = decode_ids(id_keys, id_rows)
+        head = read_heads(keys, rows, self._n_half_lives, self._n_factors)
+        named = self.ids.set_texts(hashes, texts)
+        return find_slots(self.ids, keys, rows, head), named
 
     def _sum(self, items: NDArray[np.int64]) -> None:
         parts = []
@@ -266,7 +267,7 @@ class Items:
 
     def _is_named(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
         texts = self.ids.texts
-        return np.fromiter((texts[item] != "" for item in items), np.bool_, len(items))
+        return np.array([texts[item] != "" for item in items.tolist()], np.bool_)
 
     def _derive(self, n_items: int) -> None:
         view, rows = self.view, self.view.rows
@@ -296,5 +297,8 @@ class Items:
             self._size, self._n_half_lives, self._n_factors, n_places, self._links_max
         )
 
-    def _grown(self, rows: ItemRows) -> ItemRows:
-        return copy_into(self._empty_rows(len(rows.links.neighbour)), rows)
+
+def _rows_of_kind(encoded: list[EncodedRow], kind: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the keys and the rows of a kind, without the removed ones."""
+    rows = [(key, row) for key, row in encoded if row is not None and key[:1] == kind]
+    return [key for key, _ in rows], [row for _, row in rows]

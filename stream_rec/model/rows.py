@@ -61,7 +61,8 @@ HISTORY_TYPE = np.dtype([("item", "<u8"), ("time_s", "<f8"), ("offset", "<i8")])
 WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4"), ("n_sums", "<u4")])
 
 
-ROW_KEY_BYTES = 9
+KEY_TYPE = np.dtype([("kind", "S1"), ("hash", ">u8")])
+ROW_KEY_BYTES = KEY_TYPE.itemsize
 
 
 def row_key(kind: bytes, id_hash: int) -> bytes:
@@ -78,6 +79,25 @@ def row_key(kind: bytes, id_hash: int) -> bytes:
 def hash_of_key(key: bytes) -> int:
     """Return the id hash of a row's key."""
     return int.from_bytes(key[1:], "big")
+
+
+def hashes_of_keys(keys: Sequence[bytes]) -> NDArray[np.uint64]:
+    """Return the id hashes of the keys of many rows.
+
+    Raises
+    ------
+    RowFormatError
+        A key has another length.
+    """
+    check_keys(keys)
+    return np.frombuffer(b"".join(keys), KEY_TYPE)["hash"].astype(np.uint64)
+
+
+def check_keys(keys: Sequence[bytes]) -> None:
+    """Refuse keys that are not of a kind and a hash; raises RowFormatError."""
+    for key in keys:
+        if len(key) != ROW_KEY_BYTES:
+            raise damaged(key, f"expected a key of {ROW_KEY_BYTES} bytes, came {len(key)}")
 
 
 def damaged(key: bytes, problem: str) -> RowFormatError:
@@ -107,6 +127,30 @@ def check_version(key: bytes, row: bytes) -> None:
         )
     if version < 1:
         raise damaged(key, f"expected row format 1–{VERSION}, came {version}")
+
+
+def read_fixed(
+    keys: Sequence[bytes], rows: Sequence[bytes], head: np.dtype[np.void]
+) -> NDArray[np.void]:
+    """Return the fixed heads of rows of one kind, after checking their keys and versions.
+
+    Raises
+    ------
+    RowFormatError
+    """
+    check_keys(keys)
+    n_bytes = head.itemsize
+    parts = [row[:n_bytes] for row in rows]
+    if any(len(part) != n_bytes for part in parts):
+        for key, row in zip(keys, rows, strict=True):
+            check_version(key, row)
+            if len(row) < n_bytes:
+                raise damaged(key, f"expected at least {n_bytes} bytes, came {len(row)}")
+    heads = np.frombuffer(b"".join(parts), head)
+    versions = heads["version"]
+    for x in np.flatnonzero((versions < 1) | (versions > VERSION)).tolist():
+        check_version(keys[x], rows[x])
+    return heads
 
 
 def split(
