@@ -33,7 +33,9 @@ from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import Workspace
 
 N_SOLVES_ANEW = 10
-"""Repetitions, of `N_SWEEPS` each, from an item's start or after its evidence changed at once."""
+"""Most repetitions, of `N_SWEEPS` each, from an item's start or after its evidence changed."""
+CONVERGED = 1e-5
+"""Repetitions end when one changes a factor by less than this share of its largest number."""
 
 
 @inner_kernel
@@ -138,11 +140,12 @@ def solve_items(
     items : int64[n]
     item_hash : uint64[N]
     n_solves : int
-        Repetitions, of `N_SWEEPS` each, from the present factor. Where there is none yet, it is
-        `N_SOLVES_ANEW` from the start.
+        Most repetitions, of `N_SWEEPS` each, from the present factor. Where there is none yet, it
+        is `N_SOLVES_ANEW` from the start. Fewer do where they have converged.
     workspace : Workspace
     """
     start, before = workspace.item_factor[0], workspace.item_factor[1]
+    previous = np.empty_like(start)
     for item in items:
         factor = view.factor[item]
         before[:] = factor
@@ -159,6 +162,7 @@ def solve_items(
             n_repeated = N_SOLVES_ANEW
             factor[:] = start
         for _ in range(n_repeated):
+            previous[:] = factor
             solve_item_factor(
                 view.rows.evidence[item],
                 start,
@@ -169,4 +173,6 @@ def solve_items(
                 factor,
                 workspace.factor_work,
             )
+            if np.abs(factor - previous).max() <= CONVERGED * np.abs(factor).max():
+                break
         replace_in_gram(view.item_gram, before, factor)

@@ -76,11 +76,6 @@ def row_key(kind: bytes, id_hash: int) -> bytes:
     return kind + int(id_hash).to_bytes(8, "big")
 
 
-def hash_of_key(key: bytes) -> int:
-    """Return the id hash of a row's key."""
-    return int.from_bytes(key[1:], "big")
-
-
 def hashes_of_keys(keys: Sequence[bytes]) -> NDArray[np.uint64]:
     """Return the id hashes of the keys of many rows.
 

@@ -161,7 +161,7 @@ def test_solving_anew_leaves_nothing_to_solve() -> None:
     for text, (n, *b), q in _solved(engine):
         matrix = (n + ITEM_UNSEEN_WEIGHT) * crowd.gram / crowd.weight + ITEM_REG * np.eye(N_FACTORS)
         exact = np.linalg.solve(matrix, np.array(b) + ITEM_REG * start_of(text))
-        assert q == pytest.approx(exact, abs=1e-3), text
+        assert q == pytest.approx(exact, abs=1e-5), text
     n_items = len(engine.items.ids)
     factors = view.factor[:n_items].astype(np.float64)
     assert view.item_gram == pytest.approx(factors.T @ factors, abs=1e-9)

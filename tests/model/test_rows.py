@@ -23,7 +23,7 @@ from stream_rec.model.rows import (
     VERSION,
     WEIGHTS_TYPE,
     check_version,
-    hash_of_key,
+    hashes_of_keys,
     row_key,
     split,
 )
@@ -60,7 +60,7 @@ def test_layouts_are_packed_little_endian_as_documented() -> None:
 @given(st.sampled_from([ITEM, ITEM_ID, rows.PROFILE]), st.integers(0, 2**64 - 1))
 def test_keys_name_kind_and_hash(kind: bytes, id_hash: int) -> None:
     key = row_key(kind, id_hash)
-    assert (key[:1], len(key), hash_of_key(key)) == (kind, rows.ROW_KEY_BYTES, id_hash)
+    assert (key[:1], len(key), hashes_of_keys([key])[0]) == (kind, rows.ROW_KEY_BYTES, id_hash)
 
 
 def test_newer_version_asks_for_an_upgrade() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.kernels.profiles import push_history
-from stream_rec.model.rows import hash_of_key
+from stream_rec.model.rows import hashes_of_keys
 from stream_rec.model.users import Users
 from tests.kernels.strategies import long_lists
 from tests.kernels.test_profiles import history_of
@@ -101,7 +101,7 @@ def test_changed_profiles_are_kept_beyond_the_bound() -> None:
     for user_hash in range(1, 31):
         take(users, int(users.slots(0, [user_hash])[0]), 0, user_hash)
     assert len(users) == 30
-    assert {hash_of_key(key) for key, _ in users.freeze(0)} == set(range(1, 31))
+    assert set(hashes_of_keys([key for key, _ in users.freeze(0)]).tolist()) == set(range(1, 31))
     users.slots(0, [99])
     assert len(users) <= 30
 
