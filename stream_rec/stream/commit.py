@@ -68,6 +68,16 @@ class Frozen(Protocol):
         """Rows of the profiles table; None removes one."""
 
 
+class _Owned(dict[int, Ownership]):
+    """By partition; one that was given up while its commit still ran stops that commit."""
+
+    def __missing__(self, partition: int) -> Ownership:
+        raise StateError(
+            f"expected to own partition {partition} until its commit ends, came that it was given "
+            "up meanwhile; its rows are not durable; they will be recovered by the next owner"
+        )
+
+
 class CommitCycle:
     """Makes frozen state durable, for the partitions that this worker owns.
 
@@ -79,7 +89,7 @@ class CommitCycle:
 
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
-        self._owned: dict[int, Ownership] = {}
+        self._owned: dict[int, Ownership] = _Owned()
         self._unfinished: set[int] = set()
 
     @property
@@ -125,7 +135,7 @@ class CommitCycle:
         FencedError
             A partition has a new owner.
         StateError
-            The cycle before this one did not end.
+            The cycle before this one did not end, or a partition was given up during this one.
         """
         partitions = list(partitions)
         self._begin(partitions)

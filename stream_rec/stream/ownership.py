@@ -96,7 +96,7 @@ async def look_for_strangers(
         A partition has a new owner.
     """
     stale: dict[Where, set[bytes]] = {}
-    for partition, one in owned.items():
+    for partition, one in list(owned.items()):  # one may be given up meanwhile
         for table, end in ends.get(partition, {}).items():
             if one.next_offsets[table] == end:
                 log_end = await effects.log_end(table, partition)

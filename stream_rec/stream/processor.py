@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord
 
+from stream_rec.errors import StateError
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
@@ -119,8 +120,19 @@ class Processor:
             return False
 
     async def freeze(self, partition: int) -> FrozenPartition:
-        """Take the dirty rows of a partition, between two batches."""
+        """Take the dirty rows of a partition, between two batches.
+
+        Raises
+        ------
+        StateError
+            It was given up meanwhile.
+        """
         async with self.turn:
+            if partition not in self._next_offsets:
+                raise StateError(
+                    f"expected partition {partition} to be open until its commit ends, came that "
+                    "it was given up meanwhile; its events will be processed by the next owner"
+                )
             rows = self._engine.freeze(partition)
             self._profiles.keep(partition, rows.profiles)
             offset = self._next_offsets[partition] - 1

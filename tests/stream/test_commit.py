@@ -18,6 +18,7 @@ from stream_rec.stream.changelog import (
     Watermark,
     make_epoch,
 )
+from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.fence import FencedError, ValidPrefix
 from tests.stream.fake_engine import FakeEngine
 from tests.stream.small_worker import SmallWorker
@@ -182,6 +183,37 @@ async def test_nothing_is_committed_past_a_cycle_that_did_not_end() -> None:
         await worker.commit()
     assert durable_offset(world) == -1
     assert world.committed == {0: 0}
+
+
+class GivingUpEffects(WorldEffects):
+    """Gives the partition up where another crashes."""
+
+    cycle: CommitCycle
+
+    def crash_if_told(self, after: bool) -> None:
+        try:
+            super().crash_if_told(after)
+        except Crash:
+            self.cycle.release(0)
+
+
+async def test_commit_whose_partition_is_given_up_meanwhile_stops_cleanly() -> None:
+    """Wherever it pauses: giving up does not wait for ever for a commit that hangs."""
+    started = SmallWorker(WorldEffects(World()))
+    await started.start()
+    n_before = started.effects.n_effects
+    started.process(EVENTS[:2])
+    await started.commit()
+    n_until_committed = started.effects.n_effects - 1
+    assert started.effects.world.trace[-1] == ("commit",)
+    for paused_at in range(n_before, n_until_committed):
+        effects = GivingUpEffects(World(), crash_at=paused_at)
+        worker = SmallWorker(effects)
+        effects.cycle = worker.cycle
+        await worker.start()
+        worker.process(EVENTS[:2])
+        with pytest.raises(StateError, match="given up meanwhile"):
+            await worker.commit()
 
 
 async def test_watermark_advances_past_events_that_changed_no_row() -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from stream_rec.errors import StateError
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.frozen_profiles import FrozenProfiles
@@ -141,6 +142,12 @@ async def test_batch_of_a_partition_that_was_given_up_is_dropped(
     await processor.close(0)
     assert await processor.process(0, batch(0, 1)) is None
     assert publisher.sent == []
+
+
+async def test_freeze_of_a_partition_that_was_given_up_is_refused(processor: Processor) -> None:
+    await processor.close(0)
+    with pytest.raises(StateError, match="given up meanwhile"):
+        await processor.freeze(0)
 
 
 async def test_freeze_never_sees_a_batch_that_is_not_published(
