@@ -77,8 +77,12 @@ class Disk:
     def copy(self) -> Disk:
         """Return a copy that goes its own way."""
         other = Disk()
-        other.stores = {where: store.copy() for where, store in self.stores.items()}
+        other.become(self)
         return other
+
+    def become(self, other: Disk) -> None:
+        """Hold what another disk does."""
+        self.stores = {where: store.copy() for where, store in other.stores.items()}
 
     def fingerprint(self) -> int:
         """Return a number that is the same for disks that hold the same."""

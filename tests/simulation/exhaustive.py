@@ -2,49 +2,104 @@
 
 Histories branch at every change that a worker makes to the world: a record stored, a batch written,
 an offset committed. There it may die, and its successor runs on the same disk, on the other one or
-on an empty one; the last two find compacted changelogs. Or it may be left standing: then its
-successor starts, and at each change of that one the zombie may go on, for any number of its own
-changes. After that the successor may die at each of its changes, and so on. What remains runs to
-the end undisturbed, and is checked. Histories that meet in the same world go on as one.
+on an empty one; the last two find compacted changelogs (but for what is stored once a zombie has
+woken: Kafka leaves alone what is younger than ``topics.min_compaction_lag_ms``). Or it may be left
+standing: then its successor starts on the other disk, and at each change of that one, or of whoever
+follows it when it dies, the zombie may go on, for any number of its own changes; then it dies. What
+remains runs to the end undisturbed, and is checked.
+
+A history begins with one worker that owns both partitions, or with two that own one each. What two
+do to their own partitions does not depend on the order (a test holds it), so only how far each has
+come is enumerated when the first dies or is left standing. The second then gives its partition up
+and takes both, or dies as well.
+
+Histories that meet go on as one: in the same world, before a worker with the same past. Left out is
+what commutes: a zombie that wakes after a change of its successor which it does not touch, and
+behind which the successor has not looked at a changelog; one that stands before it writes to the
+disk that is its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal
+from typing import NamedTuple
 
-from stream_rec.settings import TopicSettings
 from tests.simulation.broker import Broker
-from tests.simulation.disk import Disk
-from tests.simulation.durability import check_prefix, engine_rows, restore
-from tests.simulation.effects import Opened
-from tests.simulation.reference import Reference, fold, source_of
+from tests.simulation.reference import fold
+from tests.simulation.small_check import check
 from tests.simulation.small_world import SmallWorker, SmallWorld
 from tests.stream.fake_engine import FakeEngine
 
-N_PARTITIONS = 2
 N_CRASHES_MAX = 2
+N_ZOMBIES_MAX = 1
+SMALL = ((4, 2, 0), (2, 0, 1))
+"""Events, crashes and zombies of the worlds that `make test` enumerates."""
+LARGE = ((6, 2, 0), (3, 0, 1), (1, 1, 1))
+"""Those of ``python -m tests.simulation --exhaustive``; they take many minutes."""
 EVENTS_PER_COMMIT = 1
-LISTS = TopicSettings().recommendations
 FIRST, SECOND = "first", "second"
 OTHER = {FIRST: SECOND, SECOND: FIRST}
 
-SuccessorDisk = Literal["same", "other", "empty"]
-SUCCESSOR_DISKS: tuple[SuccessorDisk, ...] = ("same", "other", "empty")
 
-
-def create_log(n_events: int) -> Broker:
-    """Create a broker whose log has two users and two items in turns, in both partitions."""
-    broker = Broker(N_PARTITIONS)
+def create_log(n_events: int, n_partitions: int) -> Broker:
+    """Create a broker whose log has two users and two items in turns, in each partition."""
+    broker = Broker(n_partitions)
     for number in range(n_events):
-        partition, turn = number % N_PARTITIONS, number // N_PARTITIONS
+        partition, turn = number % n_partitions, number // n_partitions
         user, item = f"u{partition}{turn // 2}", f"i{turn % 2}"
         value = json.dumps({"user": user, "item": item}).encode()
         broker.append_event(partition, user.encode(), value, number)
     return broker
+
+
+class Past(NamedTuple):
+    """Where a worker started and how far it has come: enough to have it once more."""
+
+    world: SmallWorld
+    name: str
+    partitions: tuple[int, ...]
+    n_turns: int = 0
+
+    def key(self) -> int:
+        """Return a number that is the same for workers that have lived through the same."""
+        return hash((self.world.fingerprint(), *self[1:]))
+
+    def relive(self, world: SmallWorld) -> SmallWorker:
+        """Run it once more, in a world that stands as its own did."""
+        worker = SmallWorker(world, self.name, self.partitions, EVENTS_PER_COMMIT)
+        worker.take_turns(self.n_turns)
+        return worker
+
+    def relive_asleep(self, successor: Past) -> tuple[SmallWorld, SmallWorker]:
+        """Run it once more, and leave it standing while the world moves on to its successor."""
+        world = self.world.copy()
+        worker = self.relive(world)
+        world.become(successor.world)
+        return world, worker
+
+
+class Strikes(NamedTuple):
+    """What may still happen, and the zombie that stands around."""
+
+    n_crashes: int
+    n_zombies: int
+    zombie: Past | None = None
+
+    def key(self) -> tuple[int, ...]:
+        """Return what tells them apart."""
+        return self.n_crashes, self.n_zombies, self.zombie.key() if self.zombie else 0
+
+
+LAST = Strikes(n_crashes=0, n_zombies=0)
+"""Nothing may happen any more."""
+
+
+def is_affected(worker: SmallWorker) -> bool:
+    """Say whether a zombie that wakes now may change more than if it had woken a turn earlier."""
+    process = worker.process
+    return process.has_looked or process.last_change == "store"
 
 
 @dataclass
@@ -55,8 +110,10 @@ class Histories:
     ----------
     n_events : int
         Of the log.
-    n_crashes_max : int
-        In one history.
+    n_crashes_max, n_zombies_max : int
+        In one history; of zombies 0 or 1.
+    n_partitions : int
+        With one, there is nothing to share.
 
     Attributes
     ----------
@@ -68,98 +125,141 @@ class Histories:
 
     n_events: int
     n_crashes_max: int = N_CRASHES_MAX
+    n_zombies_max: int = N_ZOMBIES_MAX
+    n_partitions: int = 2
     n_ended: int = 0
     wrong: list[str] = field(default_factory=list)
-    _seen: set[tuple[int, str, int]] = field(default_factory=set)
+    _seen: set[tuple[int | str, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._broker = create_log(self.n_events)
+        self._broker = create_log(self.n_events, self.n_partitions)
         self._reference = fold(self._broker.events, FakeEngine)
+        self._strikes = Strikes(self.n_crashes_max, self.n_zombies_max)
 
-    def run_crashes(self) -> None:
-        """Run every history without a zombie."""
-        self._run(self._create_world(), FIRST, self.n_crashes_max, "")
+    def run(self) -> None:
+        """Run all histories."""
+        self.run_alone()
+        if self.n_partitions > 1:
+            self.run_shared()
 
-    def run_zombies(self) -> None:
-        """Run every history in which the first worker becomes a zombie."""
-        n_turns = self._start(self._create_world(), FIRST).take_turns()
-        for stops_at in range(n_turns):
-            for wakes_at in count():
-                if not self._run_zombie(stops_at, wakes_at):
-                    break
+    def run_alone(self) -> None:
+        """Run every history that begins with one worker."""
+        self._run(self.create_world(), FIRST, self._strikes, "")
 
-    def _run(self, world: SmallWorld, disk: str, n_crashes: int, story: str) -> None:
-        """Run a worker to its end, and what follows if it dies at any of its turns."""
-        key = (world.fingerprint(), disk, n_crashes)
+    def run_shared(self) -> None:
+        """Run every history that begins with two workers."""
+        for stops_at in count(1):
+            world = self.create_world()
+            first, second = self.start_two(world)
+            is_over = first.take_turns(stops_at) < stops_at
+            self._run_second(world, first, second)
+            if is_over:
+                return
+
+    def create_world(self) -> SmallWorld:
+        """Create a world with the log."""
+        return SmallWorld(self._broker).copy()
+
+    def start_two(self, world: SmallWorld) -> tuple[SmallWorker, SmallWorker]:
+        """Start two workers that share the partitions."""
+        first = SmallWorker(world, FIRST, (0,), EVENTS_PER_COMMIT)
+        return first, SmallWorker(world, SECOND, (1,), EVENTS_PER_COMMIT, joins=False)
+
+    def _run(self, world: SmallWorld, name: str, strikes: Strikes, story: str) -> None:
+        """Run a worker to its end, and what follows if it is struck at any of its turns."""
+        key = (world.fingerprint(), name, *strikes.key())
         if key not in self._seen:
             self._seen.add(key)
-            self._finish(world, self._start(world, disk), n_crashes, story)
+            past = Past(world.copy(), name, tuple(range(self.n_partitions)))
+            self._go_on(world, past, past.relive(world), strikes, story)
 
-    def _finish(self, world: SmallWorld, worker: SmallWorker, n_crashes: int, story: str) -> None:
+    def _go_on(
+        self, world: SmallWorld, past: Past, worker: SmallWorker, strikes: Strikes, story: str
+    ) -> None:
+        if strikes.zombie:
+            self._wake(past, strikes, story)
         while worker.take_turn():
-            if n_crashes:
-                self._crash(world, worker, n_crashes - 1, f"{story} dies at {worker.n_turns},")
+            past = past._replace(n_turns=worker.n_turns)
+            at = f"{story} {worker.name}@{worker.n_turns}"
+            if strikes.zombie and is_affected(worker):
+                self._wake(past, strikes, at)
+            if strikes.n_crashes:
+                self._crash(world, worker.name, strikes, f"{at} dies,")
+            if strikes.n_zombies and worker.process.next_change != "write":
+                left = strikes._replace(n_zombies=0, zombie=past)
+                self._run(world.copy(), OTHER[worker.name], left, f"{at} stands,")
+        if strikes.zombie:
+            self._wake(past._replace(n_turns=worker.n_turns + 1), strikes, f"{story} idle,")
         self.n_ended += 1
         self.wrong += [f"{story}: {one}" for one in check(world, worker, self._reference)]
 
-    def _crash(self, world: SmallWorld, worker: SmallWorker, n_left: int, story: str) -> None:
-        for disk in SUCCESSOR_DISKS:
-            left = world.copy()
-            place = worker.name if disk == "same" else OTHER[worker.name]
-            if disk == "empty":
-                left.disks[place] = Disk()
-            if disk != "same":
-                left.compact()
-            self._run(left, place, n_left, f"{story} {disk} disk")
+    def _crash(self, world: SmallWorld, name: str, strikes: Strikes, story: str) -> None:
+        """Let a successor follow, on each disk that no zombie holds."""
+        left = strikes._replace(n_crashes=strikes.n_crashes - 1)
+        compacted = world.copy()
+        compacted.compact()
+        self._follow(world.copy(), name, left, f"{story} same disk")
+        if not strikes.zombie:
+            self._follow(compacted.copy(), OTHER[name], left, f"{story} other disk")
+        compacted.retire(name)
+        self._follow(compacted, name, left, f"{story} empty disk")
 
-    def _run_zombie(self, stops_at: int, wakes_at: int) -> bool:
-        """Let a zombie go on for 1, 2, … turns; say whether its successor still ran then."""
+    def _follow(self, world: SmallWorld, name: str, strikes: Strikes, story: str) -> None:
+        """Run a successor, in a world without a disk that nobody will use again."""
+        if strikes == LAST:
+            world.retire(OTHER[name])
+        self._run(world, name, strikes, story)
+
+    def _wake(self, owner: Past, strikes: Strikes, story: str) -> None:
+        """Let the zombie go on for 1, 2, … turns while the owner is at one of its own."""
+        assert strikes.zombie is not None
+        left = strikes._replace(zombie=None)
+        owner_key = owner.key()
         for goes_for in count(1):
-            world = self._create_world()
-            zombie = self._start(world, FIRST)
-            zombie.take_turns(stops_at + 1)
-            owner = self._start(world, SECOND)
-            is_running = owner.take_turns(wakes_at) == wakes_at
-            n_gone = zombie.take_turns(goes_for)
-            if not is_running:
-                owner.look_around()
-            story = f"stands at {stops_at}, wakes at {wakes_at} for {goes_for},"
-            self._finish(world, owner, self.n_crashes_max, story)
+            world, zombie = strikes.zombie.relive_asleep(owner)
+            worker = owner.relive(world)
+            if left.n_crashes:
+                world.keep_from_now()
+            is_last = zombie.take_turns(goes_for) < goes_for
             zombie.end()
-            if n_gone < goes_for:
-                return is_running
-        raise AssertionError("a zombie goes on for ever")
+            if worker.is_over:
+                worker.look_around()
+            if left == LAST:
+                world.retire(zombie.name)
+            key = (owner_key, world.fingerprint(), *left.key())
+            if key not in self._seen:
+                self._seen.add(key)
+                self._go_on(world, owner, worker, left, f"{story} zombie wakes for {goes_for},")
+            worker.end()
+            if is_last:
+                return
 
-    def _create_world(self) -> SmallWorld:
-        return SmallWorld(self._broker).copy()
+    def _run_second(self, world: SmallWorld, first: SmallWorker, second: SmallWorker) -> None:
+        """Strike the first where it is, with the second at any of its turns."""
+        past = Past(self.create_world(), FIRST, (0,), first.n_turns)
+        n_crashes, n_zombies, _ = self._strikes
+        dies = self._strikes._replace(n_crashes=n_crashes - 1)
+        stands = self._strikes._replace(n_zombies=0, zombie=past)
+        is_running = True
+        while is_running:
+            is_running = second.take_turn()
+            story = f" {FIRST}@{first.n_turns}, {SECOND}@{second.n_turns}, {FIRST}"
+            given_up = self._give_up(first.n_turns, second.n_turns)
+            if n_crashes:
+                self._run(given_up.copy(), SECOND, dies, f"{story} dies,")
+            if n_crashes > 1:
+                self._crash(world, SECOND, dies, f"{story} and {SECOND} die,")
+            if n_zombies:
+                self._run(given_up.copy(), SECOND, stands, f"{story} stands,")
+            if n_zombies and n_crashes:
+                self._crash(world, SECOND, stands, f"{story} stands, {SECOND} dies,")
 
-    def _start(self, world: SmallWorld, disk: str) -> SmallWorker:
-        return SmallWorker(world, disk, range(N_PARTITIONS), EVENTS_PER_COMMIT)
-
-
-def check(world: SmallWorld, worker: SmallWorker, reference: Reference) -> Iterator[str]:
-    """Return everything that is wrong with a world at its end, and with its last worker."""
-    if worker.error is not None:
-        yield f"the last worker stops with {worker.error!r}"
-        return
-    yield from world.wrong
-    for where, expected in reference.rows.items():
-        changelog = world.broker.changelogs[where]
-        if engine_rows(restore(changelog.records)) != expected:
-            yield f"{where}: the changelog is not the fold"
-        if engine_rows(restore(changelog.compacted(changelog.end))) != expected:
-            yield f"{where}: the compacted changelog is not the fold"
-        if world.disks[worker.name].store(where).engine_rows != expected:
-            yield f"{where}: the store is not the fold"
-    for name, disk in world.disks.items():
-        for where, store in disk.stores.items():
-            changelog = world.broker.changelogs[where]
-            yield from check_prefix(name, Opened(where, store.rows, changelog.end), changelog)
-    for partition, events in enumerate(world.broker.events):
-        if world.durable_offset(partition) != len(events) - 1:
-            yield f"partition {partition}: watermark {world.durable_offset(partition)}"
-        if world.committed.get(partition) != len(events):
-            yield f"partition {partition}: committed {world.committed.get(partition)}"
-    listed = [source_of(message.value or b"") for message in world.broker.topics[LISTS]]
-    if set(listed) != reference.listed:
-        yield f"lists for {sorted(set(listed))}, expected {sorted(reference.listed)}"
+    def _give_up(self, first_at: int, second_at: int) -> SmallWorld:
+        """Return the world after the second has given its partition up."""
+        world = self.create_world()
+        first, second = self.start_two(world)
+        first.take_turns(first_at)
+        second.take_turns(second_at)
+        second.give_up()
+        first.end()
+        return world

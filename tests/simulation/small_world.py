@@ -6,7 +6,7 @@ world can be copied (this is what a crash leaves), and the worker can be left st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from stream_rec.errors import StreamRecError
@@ -20,14 +20,16 @@ from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import recover
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.transport import RecordBatch
-from tests.simulation.broker import Broker, Changelog, Where
+from tests.simulation.broker import Broker, Where
 from tests.simulation.disk import Disk
-from tests.simulation.durability import restore
-from tests.simulation.effects import SimulatedEffects
+from tests.simulation.durability import check_prefix, restore
+from tests.simulation.effects import Opened, SimulatedEffects
 from tests.stream.fake_engine import FakeEngine
 
-CHANGES = frozenset({"store", "write", "commit"})
+CHANGES = frozenset({"store", "publish list", "write", "commit"})
 """Effects that change the world; between others a crash makes no difference."""
+LOOKS = frozenset({"read", "log end"})
+"""Effects that see what others have stored in changelogs."""
 TURNS_MAX = 10_000
 
 
@@ -53,26 +55,45 @@ class SmallWorld:
         self.committed: dict[int, int] = {}
         self.generation = 0
         self.wrong: list[str] = []
+        self._young: dict[Where, int] = {}
 
     def copy(self) -> SmallWorld:
         """Return what is left if all processes die now."""
         other = SmallWorld(Broker(self.broker.n_partitions))
-        other.broker.events = self.broker.events
-        for name, messages in self.broker.topics.items():
-            other.broker.topics[name] = list(messages)
-        for where, changelog in self.broker.changelogs.items():
-            twin = other.broker.changelogs[where] = Changelog()
-            twin.records, twin.ever = list(changelog.records), list(changelog.ever)
-        other.disks = {name: disk.copy() for name, disk in self.disks.items()}
-        other.committed = dict(self.committed)
-        other.generation = self.generation
-        other.wrong = list(self.wrong)
+        other.become(self)
         return other
 
+    def become(self, other: SmallWorld) -> None:
+        """Stand as another world does; processes of this one go on in it without noticing."""
+        self.broker.events = other.broker.events
+        for name, messages in other.broker.topics.items():
+            self.broker.topics[name] = list(messages)
+        for where, changelog in other.broker.changelogs.items():
+            twin = self.broker.changelogs[where]
+            twin.records, twin.ever = list(changelog.records), list(changelog.ever)
+        for name, disk in other.disks.items():
+            self.disks.setdefault(name, Disk()).become(disk)
+        self.committed = dict(other.committed)
+        self.generation = other.generation
+        self.wrong = list(other.wrong)
+        self._young = dict(other._young)
+
     def compact(self) -> None:
-        """Compact all changelogs."""
-        for changelog in self.broker.changelogs.values():
-            changelog.compact(changelog.end)
+        """Compact all changelogs, but for what is too young."""
+        for where, changelog in self.broker.changelogs.items():
+            changelog.compact(self._young.get(where, changelog.end))
+
+    def keep_from_now(self) -> None:
+        """Call younger than ``topics.min_compaction_lag_ms`` what is stored from now on.
+
+        A zombie's records would replace others before an owner has overruled them.
+        """
+        self._young = {where: changelog.end for where, changelog in self.broker.changelogs.items()}
+
+    def retire(self, name: str) -> None:
+        """Check a disk, which will never be used again, and throw it away."""
+        self.wrong += check_disk(self, name)
+        self.disks.pop(name, None)
 
     def fingerprint(self) -> int:
         """Return a number that is the same for worlds in which everything stands the same."""
@@ -84,12 +105,22 @@ class SmallWorld:
             (topic, frozenset((message.key, message.value) for message in messages))
             for topic, messages in sorted(self.broker.topics.items())
         )
-        return hash((logs, disks, lists, tuple(sorted(self.committed.items())), self.generation))
+        committed = tuple(sorted(self.committed.items()))
+        young = tuple(sorted(self._young.items()))
+        return hash((logs, disks, lists, committed, self.generation, tuple(self.wrong), young))
 
     def durable_offset(self, partition: int) -> int:
         """Return the watermark that a worker with an empty disk would find."""
         value = restore(self.broker.changelogs[PROFILES, partition].records).get(WATERMARK_KEY)
         return -1 if value is None else Watermark.decode(value).offset
+
+
+def check_disk(world: SmallWorld, name: str) -> Iterator[str]:
+    """Each store of a disk is a prefix of its changelog."""
+    disk = world.disks.get(name, Disk())
+    for where, store in disk.stores.items():
+        changelog = world.broker.changelogs[where]
+        yield from check_prefix(name, Opened(where, store.rows, changelog.end), changelog)
 
 
 class StepByStep:
@@ -99,11 +130,16 @@ class StepByStep:
         self.name = name
         self.disk = disk
         self.is_dead = False
+        self.next_change = self.last_change = ""
+        self.has_looked = True
 
     async def step(self, effect: str, after: bool = False) -> None:
         """Stop before each change of the world."""
         if effect in CHANGES and not after:
+            self.last_change, self.next_change = self.next_change, effect
             await Turn()
+            self.has_looked = False
+        self.has_looked |= effect in LOOKS
 
 
 class InOrder:
@@ -122,7 +158,7 @@ class InOrder:
         acked: dict[Where, Acked] = {}
         queue, self._queue = self._queue, []
         for where, append in queue:
-            await self._process.step("store")
+            await self._process.step("store" if where[0] in TABLES else "publish list")
             offset = append()
             before = acked.get(where, Acked(offset, offset, 0))
             acked[where] = Acked(before.first, offset, before.n_records + 1)
@@ -141,12 +177,19 @@ class SmallWorker:
         That it owns from now on.
     events_per_commit : int
         Of each partition.
+    joins : bool
+        Whether it makes the group move on; else it is in the same generation as another.
     """
 
     def __init__(
-        self, world: SmallWorld, name: str, partitions: Sequence[int], events_per_commit: int
+        self,
+        world: SmallWorld,
+        name: str,
+        partitions: Sequence[int],
+        events_per_commit: int,
+        joins: bool = True,
     ) -> None:
-        world.generation += 1
+        world.generation += joins
         self.world = world
         self.name = name
         self.n_turns = 0
@@ -154,7 +197,7 @@ class SmallWorker:
         self._generation = world.generation
         self._partitions = partitions
         self._events_per_commit = events_per_commit
-        process = StepByStep(name, world.disks.setdefault(name, Disk()))
+        process = self.process = StepByStep(name, world.disks.setdefault(name, Disk()))
         self._effects = SimulatedEffects(
             process, world.broker, InOrder(process), self._commit_offsets, lambda: 0.0
         )
@@ -169,21 +212,22 @@ class SmallWorker:
             CommitSchedule(1.0, 1_000),
         )
         self._cycle = CommitCycle(self._effects)
-        self._is_over = False
+        self.is_over = False
+        self._is_recovered = self._is_revoked = False
         self._running = self._run()
 
     def take_turn(self) -> bool:
         """Run up to the next change of the world; say whether there is one."""
-        if self._is_over:
+        if self.is_over:
             return False
         try:
             self._running.send(None)
         except StopIteration:
-            self._is_over = True
+            self.is_over = True
         except StreamRecError as error:
-            self._is_over, self.error = True, error
-        self.n_turns += not self._is_over
-        return not self._is_over
+            self.is_over, self.error = True, error
+        self.n_turns += not self.is_over
+        return not self.is_over
 
     def take_turns(self, n_turns_max: int = TURNS_MAX) -> int:
         """Take several turns, at most all that there are; return how many."""
@@ -192,12 +236,19 @@ class SmallWorker:
     def look_around(self) -> None:
         """Commit once more, with nothing new, as an idle worker does."""
         self._running = self._commit()
-        self._is_over = False
+        self.is_over = False
+
+    def give_up(self) -> None:
+        """Give all partitions up: commit what is processed, or break the recovery off."""
+        self._is_revoked = True
+        if self._is_recovered:
+            self.take_turns()
+        self.end()
 
     def end(self) -> None:
         """Die."""
         self._running.close()
-        self._is_over = True
+        self.is_over = True
 
     async def _run(self) -> None:
         """Do all that there is to do, and look around once more, as an idle worker does."""
@@ -209,7 +260,8 @@ class SmallWorker:
             self._engine.open_partition(partition, rows, recovered.owned.watermark.offset)
             self._cycle.take(recovered.owned)
             self._processor.open(partition, recovered.start_offset)
-        while await self._process():
+        self._is_recovered = True
+        while not self._is_revoked and await self._process():
             await self._commit()
         await Turn()
         await self._commit()
