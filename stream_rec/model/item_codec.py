@@ -176,6 +176,14 @@ def decode_ids(
     return hashes, texts
 
 
+def rows_of_kind(
+    encoded: list[tuple[bytes, bytes | None]], kind: bytes
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the keys and the rows of a kind, without the removed ones."""
+    rows = [(key, row) for key, row in encoded if row is not None and key[:1] == kind]
+    return [key for key, _ in rows], [row for _, row in rows]
+
+
 def read_heads(
     keys: Sequence[bytes], values: Sequence[bytes], n_half_lives: int, n_factors: int
 ) -> NDArray[np.void]:

@@ -33,6 +33,7 @@ from stream_rec.model.item_codec import (
     encode_items,
     find_slots,
     read_heads,
+    rows_of_kind,
 )
 from stream_rec.model.rows import ITEM, ITEM_ID, hashes_of_keys
 from stream_rec.model.summing import Part, count_links, link_places, sum_items
@@ -240,8 +241,8 @@ class Items:
 
     def _decode(self, encoded: list[EncodedRow]) -> tuple[Decoded, NDArray[np.int32]]:
         """Check rows and give slots to all items that they name; return those with an id, too."""
-        id_keys, id_rows = _rows_of_kind(encoded, ITEM_ID)
-        keys, rows = _rows_of_kind(encoded, ITEM)
+        id_keys, id_rows = rows_of_kind(encoded, ITEM_ID)
+        keys, rows = rows_of_kind(encoded, ITEM)
         hashes, texts = decode_ids(id_keys, id_rows)
         head = read_heads(keys, rows, self._n_half_lives, self._n_factors)
         named = self.ids.set_texts(hashes, texts)
@@ -296,9 +297,3 @@ class Items:
         return empty_item_rows(
             self._size, self._n_half_lives, self._n_factors, n_places, self._links_max
         )
-
-
-def _rows_of_kind(encoded: list[EncodedRow], kind: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Return the keys and the rows of a kind, without the removed ones."""
-    rows = [(key, row) for key, row in encoded if row is not None and key[:1] == kind]
-    return [key for key, _ in rows], [row for _, row in rows]
