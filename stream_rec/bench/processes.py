@@ -13,6 +13,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,10 @@ import psutil
 
 from stream_rec.errors import StreamRecError
 
+READY = ": ready: "
+"""In the line that a worker prints when it serves its partitions."""
+START_TIMEOUT_S = 300.0
+POLL_INTERVAL_S = 0.02
 STOP_TIMEOUT_S = 10.0
 LOG_LINES_SHOWN = 15
 
@@ -93,6 +98,25 @@ class Contestant:
             f"expected the {self.name} to run, came exit status {self._process.exitcode}; "
             f"it said last:\n{last_lines}"
         )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it says that it serves, as a worker does.
+
+        Raises
+        ------
+        StreamRecError
+            It ended, or took more than `START_TIMEOUT_S`.
+        """
+        self.wait_until(lambda: READY in self.log())
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what is to happen once it serves; raises as `wait_until_ready` does."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while not condition():
+            self.require_running()
+            if time.monotonic() > deadline_s:
+                raise StreamRecError(f"expected the {self.name} to serve, came:\n{self.log()}")
+            time.sleep(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """End it: ask, wait, insist."""

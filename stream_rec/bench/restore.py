@@ -35,10 +35,7 @@ from stream_rec.stream.stores import Stores
 from stream_rec.stream.worker import run_worker
 
 FILL_TIMEOUT_S = 300.0
-START_TIMEOUT_S = 300.0
-POLL_INTERVAL_S = 0.02
 N_TEMPLATE_EVENTS = 20_000
-READY = ": ready: "
 
 
 class RestorePlan(NamedTuple):
@@ -192,11 +189,7 @@ def _restart(bench: Bench) -> float:
     """Return the seconds that a worker takes from its start until it serves."""
     started_s = time.monotonic()
     with Contestant("worker", bench.folder, run_worker, bench.settings) as worker:
-        while READY not in worker.log():
-            worker.require_running()
-            if time.monotonic() > started_s + START_TIMEOUT_S:
-                raise StreamRecError(f"expected it to serve, came only:\n{worker.log()}")
-            time.sleep(POLL_INTERVAL_S)
+        worker.wait_until_ready()
         return time.monotonic() - started_s
 
 

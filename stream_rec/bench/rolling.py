@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +16,10 @@ from stream_rec.bench.events import Population
 from stream_rec.bench.load import Gaps, SteadySender
 from stream_rec.bench.processes import Contestant
 from stream_rec.bench.result import Report, Result
-from stream_rec.errors import StreamRecError
 from stream_rec.settings import Settings
 from stream_rec.stream.worker import run_worker
 
-READY = ": ready: "
-START_TIMEOUT_S = 300.0
 SETTLE_S = 5.0
-POLL_INTERVAL_S = 0.02
 
 
 class RollingPlan(NamedTuple):
@@ -75,10 +70,10 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
         report(f"starting {plan.n_workers} workers")
         workers = [_start(stack, bench, number, 0) for number in range(plan.n_workers)]
         for worker in workers:
-            _wait_until_ready(worker)
+            worker.wait_until_ready()
         gaps = stack.enter_context(Gaps(bench.settings))
         stack.enter_context(SteadySender(bench.settings, plan.population, plan.rate))
-        _wait(workers[0], lambda: gaps.is_complete)
+        workers[0].wait_until(lambda: gaps.is_complete)
         time.sleep(SETTLE_S)
         gaps.reset()
         time.sleep(SETTLE_S)
@@ -89,7 +84,7 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
             report(f"restarting worker {number + 1} of {plan.n_workers}")
             workers[number].stop()
             workers[number] = _start(stack, bench, number, 1)
-            _wait_until_ready(workers[number])
+            workers[number].wait_until_ready()
             time.sleep(SETTLE_S)
         return RollingFigures(undisturbed_s, gaps.worst_s(), time.monotonic() - started_s)
 
@@ -102,19 +97,6 @@ def _start(stack: contextlib.ExitStack, bench: Bench, number: int, life: int) ->
     settings = bench.settings.model_copy(update={"worker": worker})
     name = f"worker {number}.{life}"
     return stack.enter_context(Contestant(name, folder, run_worker, settings))
-
-
-def _wait_until_ready(worker: Contestant) -> None:
-    _wait(worker, lambda: READY in worker.log())
-
-
-def _wait(worker: Contestant, until: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not until():
-        worker.require_running()
-        if time.monotonic() > deadline_s:
-            raise StreamRecError(f"expected the {worker.name} to serve, came:\n{worker.log()}")
-        time.sleep(POLL_INTERVAL_S)
 
 
 def result_of(figures: RollingFigures) -> Result:

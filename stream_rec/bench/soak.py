@@ -28,11 +28,9 @@ BURST_FACTOR = 10
 BURST_S = 5.0
 PERIOD_S = 60.0
 SAMPLE_INTERVAL_S = 1.0
-START_TIMEOUT_S = 300.0
 DRAIN_TIMEOUT_S = 300.0
 LAG_SHARE_OF_A_SECOND = 0.5
 BYTES_PER_MIB = 1 << 20
-READY = ": ready: "
 
 
 class SoakPlan(NamedTuple):
@@ -90,7 +88,7 @@ def measure_soak(settings: Settings, plan: SoakPlan, report: Report) -> SoakFigu
         bench = stack.enter_context(open_broker(settings))
         worker = Contestant("worker", bench.folder, run_worker, bench.settings)
         stack.enter_context(worker)
-        _wait_until_ready(worker)
+        worker.wait_until_ready()
         topics = bench.settings.topics
         lists = TopicEnds(bench.settings.kafka, topics.recommendations, topics.partitions)
         stack.callback(lists.close)
@@ -127,15 +125,6 @@ def _watch(
             raise StreamRecError(f"expected the lag to go, came {lag} after {at_s:.0f} s")
         time.sleep(SAMPLE_INTERVAL_S)
     return SoakFigures(samples, drained_s)
-
-
-def _wait_until_ready(worker: Contestant) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while READY not in worker.log():
-        worker.require_running()
-        if time.monotonic() > deadline_s:
-            raise StreamRecError(f"expected the worker to serve, came:\n{worker.log()}")
-        time.sleep(SAMPLE_INTERVAL_S)
 
 
 def result_of(figures: SoakFigures) -> Result:
