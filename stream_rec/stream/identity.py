@@ -13,7 +13,6 @@ group) has nothing to contradict. The watermark keeps the events topic's id too 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError, TopicError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import Settings
+from stream_rec.stream.asking import ask
 
 FILE_NAME = "identity.json"
 TOPICS = ("events", "items_changelog", "profiles_changelog")
@@ -32,12 +32,7 @@ START_ANEW = (
     "`stream-rec worker --set app_id={app_id}-2`"
 )
 
-COORDINATOR_MOVES = (
-    confluent_kafka.KafkaError.NOT_COORDINATOR,
-    confluent_kafka.KafkaError.COORDINATOR_NOT_AVAILABLE,
-    confluent_kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-)
-RETRY_S = 0.1
+ATTEMPT_TIMEOUT_S = 5.0
 END = "\0"
 
 Identity = Mapping[str, str]
@@ -45,15 +40,26 @@ Identity = Mapping[str, str]
 
 
 def read_identity(settings: Settings) -> Identity:
-    """Ask Kafka for the ids of the cluster and of the topics, which must exist."""
-    timeout_s = settings.kafka.request_timeout_s
+    """Ask Kafka for the ids of the cluster and of the topics, which must exist.
+
+    Raises
+    ------
+    KafkaUnreachableError
+        No broker answered in time.
+    """
+    return ask(
+        lambda: _read_identity(settings), settings.kafka.broker, settings.kafka.request_timeout_s
+    )
+
+
+def _read_identity(settings: Settings) -> Identity:
     client = AdminClient(confluent_config(settings.kafka) | {"log_level": 0})
     names = {key: str(getattr(settings.topics, key)) for key in TOPICS}
     described = client.describe_topics(
-        confluent_kafka.TopicCollection(list(names.values())), request_timeout=timeout_s
+        confluent_kafka.TopicCollection(list(names.values())), request_timeout=ATTEMPT_TIMEOUT_S
     )
     ids = {key: str(described[name].result().topic_id) for key, name in names.items()}
-    cluster = client.list_topics(timeout=timeout_s).cluster_id
+    cluster = client.list_topics(timeout=ATTEMPT_TIMEOUT_S).cluster_id
     return {"app_id": settings.app_id, "kafka": str(cluster), **ids}
 
 
@@ -85,14 +91,15 @@ def check_committed(settings: Settings, identity: Identity) -> None:
     ------
     TopicError
         A topic was created again since.
+    KafkaUnreachableError
+        No broker answered in time.
     """
-    events = settings.topics.events
-    timeout_s = settings.kafka.request_timeout_s
-    group = confluent_kafka.Consumer(confluent_consumer_config(settings.kafka, settings.app_id))
+    kafka = settings.kafka
+    group = confluent_kafka.Consumer(confluent_consumer_config(kafka, settings.app_id))
     try:
-        partitions = group.list_topics(events, timeout=timeout_s).topics[events].partitions
-        asked = [confluent_kafka.TopicPartition(events, partition) for partition in partitions]
-        for committed in _committed(group, asked, timeout_s):
+        for committed in ask(
+            lambda: _committed(group, settings.topics.events), kafka.broker, kafka.request_timeout_s
+        ):
             if committed.offset >= 0:
                 _compare_topics(settings, identity, decode_identity(_metadata(committed)))
     finally:
@@ -116,20 +123,11 @@ def decode_identity(metadata: str | None) -> Identity:
     return identity if isinstance(identity, dict) else {}
 
 
-def _committed(
-    group: confluent_kafka.Consumer, asked: list[confluent_kafka.TopicPartition], timeout_s: float
-) -> list[confluent_kafka.TopicPartition]:
-    """Ask for committed offsets, again while the group's coordinator moves or loads."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            committed: list[confluent_kafka.TopicPartition] = group.committed(asked, timeout_s)
-        except confluent_kafka.KafkaException as error:
-            if error.args[0].code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
-                raise
-            time.sleep(RETRY_S)
-        else:
-            return committed
+def _committed(group: confluent_kafka.Consumer, topic: str) -> list[confluent_kafka.TopicPartition]:
+    listed = group.list_topics(topic, timeout=ATTEMPT_TIMEOUT_S)
+    asked = [confluent_kafka.TopicPartition(topic, one) for one in listed.topics[topic].partitions]
+    committed: list[confluent_kafka.TopicPartition] = group.committed(asked, ATTEMPT_TIMEOUT_S)
+    return committed
 
 
 def _metadata(committed: confluent_kafka.TopicPartition) -> str | None:

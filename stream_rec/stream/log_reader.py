@@ -28,12 +28,14 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
+from stream_rec.stream.asking import ask
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 from stream_rec.stream.read_progress import ReadProgress
 
 RECORDS_PER_CALL_MAX = 10_000
 POLL_TIMEOUT_S = 0.1
+ATTEMPT_TIMEOUT_S = 5.0
 # A broker answers the requests of a connection one after the other, so a fetch that waits for data
 # at the end of one partition would hold up the first request for the next.
 FETCH_WAIT_MAX_MS = 1
@@ -93,13 +95,25 @@ class LogReader:
             await self._call(self._client().unassign)
 
     async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
-        """Return the first offset that exists and the next that will."""
-        first, end = await self._call(self._watermark_offsets, topic, partition)
+        """Return the first offset that exists and the next that will.
+
+        Raises
+        ------
+        KafkaUnreachableError
+            No broker answered in time.
+        """
+        first, end = await self._call(self._ask, lambda: self._watermark_offsets(topic, partition))
         return first, end
 
     async def describe(self, topic: str) -> Source:
-        """Return the number of partitions of a topic and its id, zeros where none is told."""
-        return await self._call(self._describe, topic)
+        """Return the number of partitions of a topic and its id, zeros where none is told.
+
+        Raises
+        ------
+        KafkaUnreachableError
+            No broker answered in time.
+        """
+        return await self._call(self._ask, lambda: self._describe(topic))
 
     async def close(self) -> None:
         """Close the consumer and its thread."""
@@ -143,21 +157,25 @@ class LogReader:
             position = max(position, records[-1].offset + 1)
         return records[: bisect_left(records, end, key=itemgetter(0))], position
 
+    def _ask(self, question: Callable[[], Result]) -> Result:
+        return ask(question, self._kafka.broker, self._kafka.request_timeout_s)
+
     def _watermark_offsets(self, topic: str, partition: int) -> tuple[int, int]:
-        timeout_s = self._kafka.request_timeout_s
         offsets: tuple[int, int] = self._client().get_watermark_offsets(
-            confluent_kafka.TopicPartition(topic, partition), timeout_s, cached=False
+            confluent_kafka.TopicPartition(topic, partition), ATTEMPT_TIMEOUT_S, cached=False
         )
         return offsets
 
     def _describe(self, topic: str) -> Source:
-        timeout_s = self._kafka.request_timeout_s
         client = AdminClient(confluent_config(self._kafka))
-        n_partitions = len(client.list_topics(topic, timeout=timeout_s).topics[topic].partitions)
+        listed = client.list_topics(topic, timeout=ATTEMPT_TIMEOUT_S)
+        n_partitions = len(listed.topics[topic].partitions)
         if self._kafka.embedded:
             return Source(n_partitions, NO_TOPIC_ID)
         topics = confluent_kafka.TopicCollection([topic])
-        described = client.describe_topics(topics, request_timeout=timeout_s)[topic].result()
+        described = client.describe_topics(topics, request_timeout=ATTEMPT_TIMEOUT_S)[
+            topic
+        ].result()
         return Source(n_partitions, _to_bytes(described.topic_id))
 
     def _close(self) -> None:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from stream_rec.errors import StreamRecError, TopicError
+from stream_rec.errors import TopicError
 from stream_rec.kafka_clients import confluent_config
-from stream_rec.settings import KafkaSettings, Settings, TopicSettings
+from stream_rec.settings import Settings, TopicSettings
+from stream_rec.stream.asking import ask
 
 ATTEMPT_TIMEOUT_S = 2.0
 CONFIG_TIMEOUT_S = 10.0
 WAIT_FOR_KAFKA_S = 60.0
 MEND = "run `stream-rec topics create`, then `stream-rec topics check`"
-
-logger = logging.getLogger(__name__)
-
-
-class KafkaUnreachableError(StreamRecError):
-    """No broker answered."""
 
 
 async def check_topics(settings: Settings, wait_for_kafka_s: float = WAIT_FOR_KAFKA_S) -> int:
@@ -45,37 +37,25 @@ async def check_topics(settings: Settings, wait_for_kafka_s: float = WAIT_FOR_KA
     TopicError
         A topic is missing, or does not fit the others.
     """
+    return await asyncio.to_thread(_check_topics, settings, wait_for_kafka_s)
+
+
+def _check_topics(settings: Settings, wait_for_kafka_s: float) -> int:
     client = AdminClient(confluent_config(settings.kafka) | {"log_level": 0})
-    n_partitions = await _list_topics(client, settings.kafka, wait_for_kafka_s)
-    topics = settings.topics
+    topics, broker = settings.topics, settings.kafka.broker
+    n_partitions = ask(lambda: _count_partitions(client), broker, wait_for_kafka_s)
     missing = [name for name in topics.names if name not in n_partitions]
     if missing:
         raise TopicError(f"expected the topics {', '.join(missing)}, came none; {MEND}")
-    _check_partitions(topics, n_partitions, settings.kafka.broker)
+    _check_partitions(topics, n_partitions, broker)
     if not settings.kafka.embedded:
-        await asyncio.to_thread(_check_compaction, client, topics)
+        ask(lambda: _check_compaction(client, topics), broker, wait_for_kafka_s)
     return n_partitions[topics.events]
 
 
-async def _list_topics(client: AdminClient, kafka: KafkaSettings, wait_s: float) -> dict[str, int]:
-    """Return the number of partitions of each topic, asking again until a broker answers."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            listed = await asyncio.to_thread(client.list_topics, timeout=ATTEMPT_TIMEOUT_S)
-        except KafkaException as error:
-            reason = error.args[0].str()
-        else:
-            return {name: len(topic.partitions) for name, topic in listed.topics.items()}
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            raise KafkaUnreachableError(
-                f"expected Kafka at {kafka.broker}, came no answer in {wait_s:.0f} s ({reason}); "
-                "is it running, and are kafka.broker and the security settings right?"
-            )
-        logger.warning(
-            "no answer from Kafka at %s (%s); trying for %.0f s more", kafka.broker, reason, left_s
-        )
+def _count_partitions(client: AdminClient) -> dict[str, int]:
+    listed = client.list_topics(timeout=ATTEMPT_TIMEOUT_S)
+    return {name: len(topic.partitions) for name, topic in listed.topics.items()}
 
 
 def _check_partitions(topics: TopicSettings, n_partitions: Mapping[str, int], broker: str) -> None:

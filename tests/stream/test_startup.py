@@ -9,8 +9,9 @@ import pytest
 
 from stream_rec.config import Settings, load_settings
 from stream_rec.errors import TopicError
+from stream_rec.stream.asking import KafkaUnreachableError
 from stream_rec.stream.embedded import EmbeddedBroker
-from stream_rec.stream.startup import KafkaUnreachableError, check_topics
+from stream_rec.stream.startup import check_topics
 
 
 def settings_for(address: str) -> Settings:
