@@ -176,11 +176,15 @@ async def _restore(settings: Settings) -> int:
     clock = ClockCheck(settings.kafka.clock_skew_s_max)
     effects = KafkaEffects(settings.topics, publisher, log_reader, stores, commit, clock)
     source = await effects.source()
-    for partition in range(settings.topics.partitions):
-        positions = {table: effects.open_store(table, partition) for table in TABLES}
-        await recover(effects, source, partition, 1, positions)
+    partitions = range(settings.topics.partitions)
+    positions = {
+        (table, partition): effects.open_store(table, partition)
+        for partition in partitions
+        for table in TABLES
+    }
+    await recover(effects, source, partitions, 1, positions)
     n_read = log_reader.progress.n_records_ever
-    effects.close_stores()
+    stores.close_except()
     await log_reader.close()
     return n_read
 

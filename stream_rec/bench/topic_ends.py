@@ -7,6 +7,7 @@ takes no processor time from what is measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -14,6 +15,7 @@ from stream_rec.bench.events import Encoded
 from stream_rec.errors import DeliveryError
 from stream_rec.kafka_clients import confluent_config, confluent_producer_config
 from stream_rec.settings import KafkaSettings
+from stream_rec.stream.asking import ask
 
 TIMEOUT_S = 30.0
 UNUSED_GROUP = "stream-rec-bench"
@@ -31,15 +33,19 @@ class TopicEnds:
     """
 
     def __init__(self, kafka: KafkaSettings, topic: str, n_partitions: int) -> None:
+        self._broker = kafka.broker
         self._consumer = Consumer(confluent_config(kafka, group_id=UNUSED_GROUP, log_level=0))
         self._partitions = [TopicPartition(topic, p) for p in range(n_partitions)]
 
     def count(self) -> int:
         """Return the number of records that Kafka has acknowledged so far."""
         return sum(
-            self._consumer.get_watermark_offsets(partition, TIMEOUT_S)[1]
-            for partition in self._partitions
+            ask(partial(self._end, one), self._broker, TIMEOUT_S) for one in self._partitions
         )
+
+    def _end(self, partition: TopicPartition) -> int:
+        end: int = self._consumer.get_watermark_offsets(partition, TIMEOUT_S)[1]
+        return end
 
     def close(self) -> None:
         """Close the connection."""

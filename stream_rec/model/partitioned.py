@@ -116,7 +116,12 @@ class PartitionedModel:
     # Owned partitions
 
     def open_partition(
-        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+        self,
+        partition: int,
+        rows: Iterable[tuple[bytes, bytes]] = (),
+        watermark: int = -1,
+        *,
+        refresh: bool = True,
     ) -> None:
         """Take over a partition with its item rows; profiles are read when their users come.
 
@@ -128,6 +133,8 @@ class PartitionedModel:
         rows : iterable of (key, row)
         watermark : int
             Highest event offset that is durable as a whole, −1 if none.
+        refresh : bool
+            Whether to bring the view up to date; once is enough for several partitions.
 
         Raises
         ------
@@ -144,7 +151,8 @@ class PartitionedModel:
         for key, value in encoded:
             if key == WEIGHTS:
                 self.weights.load(partition, value)
-        self._refresh(None, N_SOLVES_ANEW)
+        if refresh:
+            self._refresh(None, N_SOLVES_ANEW)
         self._folded[partition] = watermark
 
     def close_partition(self, partition: int) -> None:

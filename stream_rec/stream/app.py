@@ -118,6 +118,7 @@ class StreamApp(faust.App):
             await self._give_up(timeout_s)
         await super().on_stop()
         if self.assignment is not None:
+            self.stores.close_except()
             await self.log_reader.close()
         if self.follower is not None:
             await self.follower.close()

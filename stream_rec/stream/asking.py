@@ -1,4 +1,4 @@
-"""Questions to Kafka that are asked again: a broker that restarts or is busy has no answer yet."""
+"""Questions to Kafka that are asked again: it may restart, be busy, or not know a new topic yet."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ PASSING = (
     KafkaError._RESOLVE,
     KafkaError._TIMED_OUT,
     KafkaError._TRANSPORT,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
     KafkaError._WAIT_COORD,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -24,6 +26,7 @@ PASSING = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 
 Answer = TypeVar("Answer")

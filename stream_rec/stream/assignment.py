@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from stream_rec.stream.changelog import ITEMS, TABLES
 from stream_rec.stream.commit import CommitCycle
-from stream_rec.stream.effects import Effects, Source
+from stream_rec.stream.effects import Effects
 from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.follower import Follower
 from stream_rec.stream.plan import ORDINARY, Plan
@@ -105,7 +105,9 @@ class Assignment:
             self._stats.count_commit(n_rows, started_at_s)
 
     async def give_up(self, timeout_s: float, commit: bool = True) -> None:
-        """Commit once more, then forget all partitions.
+        """Commit once more, then forget all partitions; their stores stay open.
+
+        Most of them are mostly taken again a moment later, and a store takes long to open.
 
         Raises
         ------
@@ -124,7 +126,6 @@ class Assignment:
                 is_committed = True
         finally:
             await self._release(owned, is_committed)
-            self._effects.close_stores()
 
     async def _release(self, partitions: list[int], is_committed: bool) -> None:
         """Forget partitions; follow them from where they stand, if what stands is durable.
@@ -150,38 +151,45 @@ class Assignment:
 
     async def _take(self, partitions: list[int], generation: int) -> None:
         async with self._one_at_a_time:
+            started_at_s = self._stats.clock_s()
             await self._effects.wait_for_acks()  # of a claim that was cancelled
             source = await self._effects.source()
-            for partition in partitions:
-                started_at_s = self._stats.clock_s()
-                recovered = await self._recover(source, partition, generation)
-                await self._open(recovered)
+            self._effects.close_stores_except(partitions)
+            positions = {
+                (table, partition): self._effects.open_store(table, partition)
+                for partition in partitions
+                for table in TABLES
+            }
+            for recovered in await recover(
+                self._effects, source, partitions, generation, positions, self._plan
+            ):
+                await self._open(recovered, is_last=recovered.owned.partition == partitions[-1])
                 logger.info(
-                    "partition %d recovered in %.2f s, going on from offset %d (epoch %d)",
-                    *(partition, self._stats.clock_s() - started_at_s),
-                    *(recovered.start_offset, recovered.owned.epoch),
+                    "partition %d goes on from offset %d (epoch %d)",
+                    *(recovered.owned.partition, recovered.start_offset, recovered.owned.epoch),
                 )
+            logger.info(
+                "%d partitions taken in %.2f s",
+                *(len(partitions), self._stats.clock_s() - started_at_s),
+            )
             if self._follower is not None:
                 for partition in set(range(source.n_partitions)) - set(self._cycle.watermarks):
                     await self._follower.follow(partition)
 
-    async def _recover(self, source: Source, partition: int, generation: int) -> Recovered:
-        positions = {table: self._effects.open_store(table, partition) for table in TABLES}
-        return await recover(self._effects, source, partition, generation, positions, self._plan)
-
-    async def _open(self, recovered: Recovered) -> None:
+    async def _open(self, recovered: Recovered, is_last: bool) -> None:
         """Load the item rows into the engine, in a thread: there may be millions.
 
-        A thread cannot be stopped: if this is cancelled, it is waited for and its work undone.
+        The view is brought up to date with the last partition, once for all. A thread cannot be
+        stopped: if this is cancelled, it is waited for and its work undone.
         """
-        partition = recovered.owned.partition
+        partition, offset = recovered.owned.partition, recovered.owned.watermark.offset
         rows = self._effects.scan_rows(ITEMS, partition)
         if self._follower is not None:
             self._follower.leave(partition)
         async with self._processor.turn:
             opening = asyncio.ensure_future(
                 asyncio.to_thread(
-                    self._engine.open_partition, partition, rows, recovered.owned.watermark.offset
+                    self._engine.open_partition, partition, rows, offset, refresh=is_last
                 )
             )
             try:

@@ -7,7 +7,7 @@ simulated broker and disk that may fail before and after each call (tests/simula
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from stream_rec.stream.changelog import Headers, Position, Watermark
@@ -88,8 +88,8 @@ class Effects(Protocol):
     def reset_store(self, table: str, partition: int) -> Position:
         """Delete a store and open it anew, empty."""
 
-    def close_stores(self) -> None:
-        """Close all stores."""
+    def close_stores_except(self, partitions: Collection[int]) -> None:
+        """Close the stores of all other partitions."""
 
     async def read_rows(
         self, table: str, partition: int, keys: Sequence[bytes]

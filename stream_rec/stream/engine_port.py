@@ -87,9 +87,14 @@ class Engine(Protocol):
     """The model: partitions that this worker owns, and item rows of those that it follows."""
 
     def open_partition(
-        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+        self,
+        partition: int,
+        rows: Iterable[tuple[bytes, bytes]] = (),
+        watermark: int = -1,
+        *,
+        refresh: bool = True,
     ) -> None:
-        """Load the durable item rows of a partition."""
+        """Load the durable item rows of a partition; refresh the view or leave it to the next."""
 
     def close_partition(self, partition: int) -> None:
         """Forget all of a partition, dirty or not."""

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 
 import confluent_kafka
 
@@ -135,9 +143,9 @@ class KafkaEffects:
         self._stores.delete(table, partition)
         return self._stores.open(table, partition)
 
-    def close_stores(self) -> None:
-        """Close all stores."""
-        self._stores.close_all()
+    def close_stores_except(self, partitions: Collection[int]) -> None:
+        """Close the stores of all other partitions."""
+        self._stores.close_except(partitions)
 
     async def read_rows(
         self, table: str, partition: int, keys: Sequence[bytes]

@@ -1,4 +1,4 @@
-"""Recovery of a partition: from whatever is on disk to the state that its changelogs hold.
+"""Recovery of partitions: from whatever is on disk to the state that their changelogs hold.
 
 1. roll both stores forward to the ends of their changelogs (an empty disk starts at the beginning,
    and so does a store that may have missed the removal of a row)
@@ -18,8 +18,7 @@ a claim, which the next owner's claim overrules. All steps may be repeated.
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stream_rec.errors import StateError
@@ -36,8 +35,9 @@ from stream_rec.stream.changelog import (
 )
 from stream_rec.stream.effects import Effects, LogRecord, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
-from stream_rec.stream.ownership import Ownership, settle
+from stream_rec.stream.ownership import Ownership, Where, settle
 from stream_rec.stream.plan import ORDINARY, Plan
+from stream_rec.stream.roll_forward import apply, roll_forward
 
 logger = logging.getLogger(__name__)
 
@@ -49,28 +49,38 @@ class Recovered(NamedTuple):
     start_offset: int
 
 
+class _CaughtUp(NamedTuple):
+    """A partition whose stores are at the ends of their changelogs, about to be claimed."""
+
+    owned: Ownership
+    prefixes: Mapping[str, ValidPrefix]
+    first_event: int
+
+
 async def recover(
     effects: Effects,
     source: Source,
-    partition: int,
+    partitions: Sequence[int],
     generation: int,
-    positions: Mapping[str, Position],
+    positions: Mapping[Where, Position],
     plan: Plan = ORDINARY,
-) -> Recovered:
-    """Bring a partition's stores up to date and claim its changelogs.
+) -> list[Recovered]:
+    """Bring the stores of partitions up to date and claim their changelogs.
+
+    All are claimed and committed together: a rebalance waits once for Kafka, not once a partition.
 
     Parameters
     ----------
     effects : Effects
-        The world, with the stores of this partition open.
+        The world, with the stores of these partitions open.
     source : Source
         The events topic as it is now.
-    partition : int
+    partitions : sequence of int
         Of the events topic.
     generation : int
-        Of the consumer group, in which this worker got the partition.
-    positions : Mapping[str, Position]
-        How far each store goes, by table.
+        Of the consumer group, in which this worker got the partitions.
+    positions : Mapping[Where, Position]
+        How far each store goes, by table and partition.
     plan : Plan
         Whether the model is rebuilt, or takes the place of another.
 
@@ -79,102 +89,54 @@ async def recover(
     StateError
         The state contradicts the changelogs, the events topic or the plan.
     FencedError
-        The partition has a newer owner.
+        A partition has a newer owner.
     """
-    caught_up = {
-        table: await _catch_up(effects, table, partition, positions[table]) for table in TABLES
-    }
-    prefixes = {table: one.prefix for table, one in caught_up.items()}
-    read_to = {table: one.log_end for table, one in caught_up.items()}
-    first, end = await effects.source_range(partition)
+    caught_up = [
+        await _catch_up(effects, source, partition, generation, positions, plan)
+        for partition in partitions
+    ]
+    await _claim(effects, caught_up)
+    recovered = [_begin(one, plan) for one in caught_up]
+    if recovered:
+        await effects.commit({one.owned.partition: one.start_offset for one in recovered})
+    return recovered
+
+
+async def _catch_up(
+    effects: Effects,
+    source: Source,
+    partition: int,
+    generation: int,
+    positions: Mapping[Where, Position],
+    plan: Plan,
+) -> _CaughtUp:
+    """Roll a partition's stores forward, compare them with the events, and choose an epoch."""
+    prefixes, read_to = {}, {}
+    for table in TABLES:
+        prefixes[table], read_to[table] = await roll_forward(
+            effects, table, partition, positions[table, partition]
+        )
+    first_event, end = await effects.source_range(partition)
     watermark = await _read_watermark(effects, partition, source, end)
     plan.check(partition, watermark)
     highest = max(prefix.position.epoch for prefix in prefixes.values())
     epoch = await _choose_epoch(effects, partition, generation, highest, watermark)
-    owned = await _claim(effects, Ownership(partition, epoch, watermark, read_to), prefixes)
-    owned.watermark = plan.begin(partition, owned.watermark, first)
+    return _CaughtUp(Ownership(partition, epoch, watermark, read_to), prefixes, first_event)
+
+
+def _begin(caught_up: _CaughtUp, plan: Plan) -> Recovered:
+    """Say where a claimed partition goes on."""
+    owned, first = caught_up.owned, caught_up.first_event
+    owned.watermark = plan.begin(owned.partition, owned.watermark, first)
     owned.rebuilds = plan.rebuilds
-    start_offset = plan.start_offset(partition, owned.watermark)
+    start_offset = plan.start_offset(owned.partition, owned.watermark)
     if start_offset < first:
         logger.error(
             "partition %d: %d events were deleted by retention before they were processed "
             "(offsets %d to %d); give the events topic a longer retention",
-            *(partition, first - start_offset, start_offset, first - 1),
+            *(owned.partition, first - start_offset, start_offset, first - 1),
         )
-    start_offset = max(start_offset, first)
-    await effects.commit({partition: start_offset})
-    return Recovered(owned, start_offset)
-
-
-class _CaughtUp(NamedTuple):
-    """A store at the end of its changelog."""
-
-    prefix: ValidPrefix
-    log_end: int
-
-
-class _MissedRemovalsError(Exception):
-    """Rows were removed after this store's watermark; it may never hear of them."""
-
-
-async def _catch_up(effects: Effects, table: str, partition: int, position: Position) -> _CaughtUp:
-    """Roll a store forward to the end of its changelog, from the beginning where it must."""
-    try:
-        return await _roll_forward(effects, table, partition, position)
-    except _MissedRemovalsError:
-        logger.warning(
-            "%s, partition %d: rows were removed while this store was away; restoring it anew",
-            *(table, partition),
-        )
-    position = effects.reset_store(table, partition)
-    return await _roll_forward(effects, table, partition, position)
-
-
-async def _roll_forward(
-    effects: Effects, table: str, partition: int, position: Position
-) -> _CaughtUp:
-    """Apply the changelog from where the store ends to its end."""
-    start = position.offset + 1
-    log_end = await effects.log_end(table, partition)
-    if start > log_end:
-        raise StateError(
-            f"{table}, partition {partition}: the state on disk goes to changelog offset "
-            f"{start - 1}, the changelog only to {log_end - 1}: the topic was re-created or has "
-            "lost records; restore the topic, or start anew with another app_id"
-        )
-    prefix = ValidPrefix(position)
-    heard_of = await _removals_heard_of(effects, table, partition, position)
-    await _apply(effects, table, partition, prefix, start, log_end, heard_of)
-    return _CaughtUp(prefix, log_end)
-
-
-async def _removals_heard_of(
-    effects: Effects, table: str, partition: int, position: Position
-) -> float:
-    """Return the watermark up to which a store cannot have missed a removal."""
-    if position.offset < 0:
-        return math.inf
-    stored = (await effects.read_rows(table, partition, [WATERMARK_KEY]))[0]
-    return NO_OFFSET if stored is None else Watermark.decode(stored).offset
-
-
-async def _apply(
-    effects: Effects,
-    table: str,
-    partition: int,
-    prefix: ValidPrefix,
-    start: int,
-    end: int,
-    heard_of: float = math.inf,
-) -> None:
-    """Apply a stretch of the changelog; stop before a watermark that tells of missed removals."""
-    async for records in effects.read_log(table, partition, start, end):
-        rows = prefix.accept(records)
-        watermark = rows.get(WATERMARK_KEY)
-        if watermark is not None and Watermark.decode(watermark).removed > heard_of:
-            raise _MissedRemovalsError
-        position = prefix.settled_position
-        await effects.write_batch(table, partition, list(rows.items()), position, None)
+    return Recovered(owned, max(start_offset, first))
 
 
 async def _read_watermark(
@@ -231,46 +193,59 @@ async def _choose_epoch(
     return make_epoch(era_of(highest) + 1, generation)
 
 
-async def _claim(
-    effects: Effects, owned: Ownership, prefixes: Mapping[str, ValidPrefix]
-) -> Ownership:
-    """Append the claims, read up to them, and mend what zombies wrote.
+async def _claim(effects: Effects, caught_up: Sequence[_CaughtUp]) -> None:
+    """Append the claims, read up to them, and mend what zombies wrote."""
+    for one in caught_up:
+        for table in TABLES:
+            await effects.produce(table, one.owned.partition, claim_row(), one.owned.epoch)
+    acknowledged = await effects.wait_for_acks()
+    for one in caught_up:
+        for table, prefix in one.prefixes.items():
+            claimed_at = acknowledged[table, one.owned.partition].last
+            await _read_to_claim(effects, table, one.owned, prefix, claimed_at)
+        await _take_watermark(effects, one.owned)
+    await _write_stale_again(effects, caught_up)
+
+
+async def _read_to_claim(
+    effects: Effects, table: str, owned: Ownership, prefix: ValidPrefix, claimed_at: int
+) -> None:
+    """Apply what was written before our claim, and begin behind it.
 
     ``owned.next_offsets`` comes in as how far the changelogs have been read. Mostly a claim gets
     just that offset; then there is nothing between to be read.
     """
     partition = owned.partition
-    for table in TABLES:
-        await effects.produce(table, partition, claim_row(), owned.epoch)
-    acknowledged = await effects.wait_for_acks()
-    for table, prefix in prefixes.items():
-        claimed_at = acknowledged[table, partition].last
-        await _apply(effects, table, partition, prefix, owned.next_offsets[table], claimed_at)
-        prefix.accept([LogRecord(claimed_at, CLAIM_KEY, b"", owned.epoch)])
-        if prefix.position.epoch != owned.epoch:
-            raise FencedError(
-                f"{table}, partition {partition}: expected our claim with epoch {owned.epoch} to "
-                f"be the greatest, came {prefix.position.epoch}: another worker owns it"
-            )
-        owned.next_offsets[table] = claimed_at + 1
-        await effects.write_batch(table, partition, (), prefix.settled_position, None)
-    latest = (await effects.read_rows(PROFILES, partition, [WATERMARK_KEY]))[0]
+    await apply(effects, table, partition, prefix, owned.next_offsets[table], claimed_at)
+    prefix.accept([LogRecord(claimed_at, CLAIM_KEY, b"", owned.epoch)])
+    if prefix.position.epoch != owned.epoch:
+        raise FencedError(
+            f"{table}, partition {partition}: expected our claim with epoch {owned.epoch} to be "
+            f"the greatest, came {prefix.position.epoch}: another worker owns it"
+        )
+    owned.next_offsets[table] = claimed_at + 1
+    await effects.write_batch(table, partition, (), prefix.settled_position, None)
+
+
+async def _take_watermark(effects: Effects, owned: Ownership) -> None:
+    """Go on from the watermark that the store holds now; the events topic is as we found it."""
+    latest = (await effects.read_rows(PROFILES, owned.partition, [WATERMARK_KEY]))[0]
     if latest is not None:
         source = owned.watermark
         owned.watermark = Watermark.decode(latest)._replace(
             n_partitions=source.n_partitions, topic_id=source.topic_id
         )
-    await _write_stale_again(effects, owned, prefixes)
-    return owned
 
 
-async def _write_stale_again(
-    effects: Effects, owned: Ownership, prefixes: Mapping[str, ValidPrefix]
-) -> None:
-    if not any(prefix.stale_keys for prefix in prefixes.values()):
-        return
-    for table, prefix in prefixes.items():
-        for key in sorted(prefix.stale_keys - {CLAIM_KEY}):
-            stored = await effects.read_rows(table, owned.partition, [key])
-            await effects.produce(table, owned.partition, (key, stored[0]), owned.epoch)
-    await settle(effects, {owned.partition: owned}, rows={})
+async def _write_stale_again(effects: Effects, caught_up: Sequence[_CaughtUp]) -> None:
+    stale = [
+        (table, one.owned, key)
+        for one in caught_up
+        for table, prefix in one.prefixes.items()
+        for key in sorted(prefix.stale_keys - {CLAIM_KEY})
+    ]
+    for table, owned, key in stale:
+        stored = await effects.read_rows(table, owned.partition, [key])
+        await effects.produce(table, owned.partition, (key, stored[0]), owned.epoch)
+    if stale:
+        await settle(effects, {one.owned.partition: one.owned for one in caught_up}, rows={})

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,10 +76,11 @@ class Stores:
             if other == partition:
                 self._close(table, partition)
 
-    def close_all(self) -> None:
-        """Close every database."""
+    def close_except(self, partitions: Collection[int] = ()) -> None:
+        """Close every database but those of some partitions."""
         for _, partition in list(self._open):
-            self.close(partition)
+            if partition not in partitions:
+                self.close(partition)
 
     def delete(self, table: str, partition: int) -> None:
         """Close a database and remove its files."""

@@ -74,14 +74,26 @@ class Changelog:
         self.ever.append(Stored(record, author, now_s))
         return record.offset
 
-    def compacted(self, before: int) -> list[LogRecord]:
-        """Return what Kafka keeps: the last record of each key among those before an offset."""
-        last = {record.key: record.offset for record in self.records if record.offset < before}
-        return [r for r in self.records if r.offset >= before or last[r.key] == r.offset]
+    def compacted(self, before: int, no_tombstones_before: int = 0) -> list[LogRecord]:
+        """Return what Kafka keeps: the last record of each key among those before an offset.
 
-    def compact(self, before: int) -> None:
+        Of these, no tombstone whose retention has passed.
+        """
+        last = {record.key: record.offset for record in self.records if record.offset < before}
+        return [
+            record
+            for record in self.records
+            if record.offset >= before
+            or (
+                last[record.key] == record.offset
+                and (record.value is not None or record.offset >= no_tombstones_before)
+            )
+        ]
+
+    def compact(self, before: int, no_tombstones_before: int = 0) -> None:
         """Remove what Kafka does not keep."""
-        all_records, self.records = self.records, self.compacted(before)
+        all_records = self.records
+        self.records = self.compacted(before, no_tombstones_before)
         kept = {record.offset for record in self.records}
         removed = frozenset(r.offset for r in all_records if r.offset not in kept)
         if removed:

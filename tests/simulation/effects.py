@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -106,12 +106,11 @@ class SimulatedEffects:
         position: Position,
         watermark: Watermark | None,
     ) -> None:
-        store = self._disk.store((table, partition))
         parts = [rows[at : at + ROWS_PER_BATCH] for at in range(0, len(rows), ROWS_PER_BATCH)]
         last = parts.pop() if parts else ()
         for part in [*parts, [*last, *closing_rows(position, watermark)]]:
             await self._process.step("write")
-            store.write(part)
+            self._disk.store((table, partition)).write(part)
             await self._process.step("write", after=True)
 
     async def commit(self, offsets: Mapping[int, int]) -> bool:
@@ -145,7 +144,7 @@ class SimulatedEffects:
         self._disk.stores.pop((table, partition), None)
         return self.open_store(table, partition)
 
-    def close_stores(self) -> None:
+    def close_stores_except(self, partitions: Collection[int]) -> None:
         pass
 
     async def read_rows(

@@ -152,7 +152,7 @@ def _resume_without_seek(self: Worker) -> None:
 
 async def _trust_disk(effects: Any, table: str, partition: int, position: Position) -> Any:
     log_end = await effects.log_end(table, partition)
-    return recovery._CaughtUp(ValidPrefix(position), log_end)
+    return ValidPrefix(position), log_end
 
 
 async def _do_not_look(effects: Any, owned: Any, ends: Any) -> None:
@@ -228,7 +228,7 @@ FAULTS: Mapping[str, Fault] = {
     "committed offset trusted instead of the watermark": partial(
         patch.object, Worker, "resume", _resume_from_committed
     ),
-    "stale disk trusted": partial(patch.object, recovery, "_roll_forward", _trust_disk),
+    "stale disk trusted": partial(patch.object, recovery, "roll_forward", _trust_disk),
     "seek skipped when nothing was committed": partial(
         patch.object, Worker, "resume", _resume_without_seek
     ),

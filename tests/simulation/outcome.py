@@ -33,8 +33,12 @@ def check_lists(world: World, reference: Reference) -> Iterator[str]:
     """
     last: dict[bytes | None, Place] = {}
     listed: set[Place] = set()
+    emptied: set[bytes | None] = set()
     for message in world.broker.topics[TOPICS.recommendations]:
-        place = source_of(message.value or b"")
+        if message.value is None:
+            emptied.add(message.key)
+            continue
+        place = source_of(message.value)
         listed.add(place)
         last[message.key] = max(place, last.get(message.key, place))
     missing = reference.listed - listed
@@ -43,6 +47,8 @@ def check_lists(world: World, reference: Reference) -> Iterator[str]:
     for user, place in reference.last_of_user.items():
         if last.get(user, (-1, -1)) < place:
             yield f"last list of {user!r} belongs to {last.get(user)}, last event is {place}"
+    for user in reference.forgotten - emptied:
+        yield f"{user!r} is to be forgotten, but no list was removed"
     for partition, offset in listed:
         key = world.broker.events[partition][offset].key
         if (partition, offset) in reference.refused or key is None:

@@ -30,6 +30,8 @@ class Reference:
         Values of the records that cannot be used, by partition and offset.
     last_of_user : dict
         Partition and offset of each user's last event that deserves a list.
+    forgotten : set of bytes
+        Users whose last event asks to forget them.
     """
 
     engine: Engine
@@ -37,6 +39,7 @@ class Reference:
     listed: set[Place] = field(default_factory=set)
     refused: dict[Place, bytes | None] = field(default_factory=dict)
     last_of_user: dict[bytes, Place] = field(default_factory=dict)
+    forgotten: set[bytes] = field(default_factory=set)
 
 
 def fold(events: Sequence[Sequence[EventRecord]], create_engine: EngineFactory) -> Reference:
@@ -56,7 +59,12 @@ def fold(events: Sequence[Sequence[EventRecord]], create_engine: EngineFactory) 
     for record in _by_partition_order(in_order, events):
         result = engine.process(record.partition, [record], 0)
         for published in result.published:
+            if published.value is None:
+                reference.forgotten.add(published.key)
+                reference.last_of_user.pop(published.key, None)
+                continue
             where = record.partition, published.offset
+            reference.forgotten.discard(published.key)
             reference.listed.add(where)
             reference.last_of_user[published.key] = where
         for _ in result.refused:
@@ -64,7 +72,9 @@ def fold(events: Sequence[Sequence[EventRecord]], create_engine: EngineFactory) 
     for partition in range(n_partitions):
         frozen = engine.freeze(partition)
         reference.rows[ITEMS, partition] = dict(frozen.items)
-        reference.rows[PROFILES, partition] = dict(frozen.profiles)
+        reference.rows[PROFILES, partition] = {
+            key: row for key, row in frozen.profiles if row is not None
+        }
         stored[PROFILES, partition] = reference.rows[PROFILES, partition]
     return reference
 

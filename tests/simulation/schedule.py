@@ -35,11 +35,15 @@ class Freeze(NamedTuple):
 
 
 class Misfortune(NamedTuple):
-    """The ``n``-th record produced is late, lost, or stored without being acknowledged."""
+    """The ``n``-th record produced is late, lost, or stored without being acknowledged.
+
+    ``is_last`` where its sender dies as soon as the record has left.
+    """
 
     n: int
     kind: Literal["late", "failed", "ambiguous"]
     delay_s: float = 0.0
+    is_last: bool = False
 
 
 class LostCommit(NamedTuple):
@@ -95,6 +99,7 @@ N_EFFECTS_EXPECTED = 10
 
 SOON_AFTER_SHARE = 0.4
 SOON_EFFECTS = 40
+COMPACTABLE_AFTER_S = 3.0
 """Trouble comes in bursts: this share of it within so many effects after some other."""
 
 
@@ -105,7 +110,7 @@ def draw_schedule(seed: int) -> Schedule:
     n_partitions = rng.choice([1, 2, 2, 3])
     n_events = rng.randint(6, 36)
     horizon = n_events * N_EFFECTS_EXPECTED
-    events_for_s = rng.choice([0.0, 0.3, 0.8])
+    events_for_s = rng.choice([0.0, 0.3, 0.3, 0.8, 0.8, 3.0])
     n_actions = rng.choice([0, 1, 2, 3, 3, 4, 5, 6, 7])
     actions: list[Action] = []
     for _ in range(n_actions):
@@ -131,7 +136,7 @@ def _draw_place(rng: random.Random, horizon: int, actions: list[Action]) -> int:
 
 def _draw_action(rng: random.Random, place: int, events_for_s: float) -> Action:
     kind = rng.choices(
-        ["crash", "freeze", "misfortune", "lost commit", "happening"], [8, 8, 3, 1, 6]
+        ["crash", "freeze", "misfortune", "lost commit", "happening"], [8, 8, 5, 1, 6]
     )[0]
     if kind == "crash":
         disk: DiskFate = rng.choice([DISK_KEPT, DISK_KEPT, DISK_UNSYNCED, DISK_OLD, DISK_LOST])
@@ -141,7 +146,7 @@ def _draw_action(rng: random.Random, place: int, events_for_s: float) -> Action:
         return Freeze(place, rng.random() < 0.5, duration_s)
     if kind == "misfortune":
         fate: Literal["late", "failed", "ambiguous"] = rng.choice(["late", "failed", "ambiguous"])
-        return Misfortune(place // 4, fate, rng.choice([0.05, 0.3, 1.0]))
+        return Misfortune(place // 4, fate, rng.choice([0.05, 0.3, 1.0, 2.0]), rng.random() < 0.5)
     if kind == "lost commit":
         return LostCommit(place // 10, rng.random() < 0.5)
     return _draw_happening(rng, events_for_s)
@@ -151,7 +156,8 @@ def _draw_happening(rng: random.Random, events_for_s: float) -> Happening:
     what: Literal["compact", "redeliver", "add", "remove", "reset", "forget"] = rng.choices(
         ["compact", "redeliver", "add", "remove", "reset", "forget"], [5, 2, 2, 2, 2, 1]
     )[0]
-    at_s = round(rng.uniform(0.0, 1.0 + events_for_s), 3)
+    latest_s = 1.0 + events_for_s + (COMPACTABLE_AFTER_S if what == "compact" else 0.0)
+    at_s = round(rng.uniform(0.0, latest_s), 3)
     amount = {
         "compact": rng.choice([0.3, 0.7, 1.0, 1.0]),
         "redeliver": float(rng.randint(1, 6)),

@@ -253,9 +253,15 @@ class SmallWorker:
     async def _run(self) -> None:
         """Do all that there is to do, and look around once more, as an idle worker does."""
         source = await self._effects.source()
-        for partition in self._partitions:
-            positions = {table: self._effects.open_store(table, partition) for table in TABLES}
-            recovered = await recover(self._effects, source, partition, self._generation, positions)
+        positions = {
+            (table, partition): self._effects.open_store(table, partition)
+            for partition in self._partitions
+            for table in TABLES
+        }
+        for recovered in await recover(
+            self._effects, source, self._partitions, self._generation, positions
+        ):
+            partition = recovered.owned.partition
             rows = self._effects.scan_rows(ITEMS, partition)
             self._engine.open_partition(partition, rows, recovered.owned.watermark.offset)
             self._cycle.take(recovered.owned)

@@ -1,4 +1,7 @@
-"""What the users of a simulated world do: a log of events, some of them unusable or repeated."""
+"""What the users of a simulated world do: a log of events, some of them unusable or repeated.
+
+In every fifth world users also ask to be forgotten, and some come back.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import json
 import random
 from typing import Any, NamedTuple
 
+from stream_rec.model.events import FORGET
 from stream_rec.model.ids import hash_id
 
 N_USERS = 5
 N_ITEMS = 7
 STARTED_AT_S = 1_700_000_000
 SECONDS_BETWEEN = 600
+WORLDS_PER_FORGETFUL = 5
 BAD_VALUES = (b"not json", b"[1, 2]", b'{"user": "u1"}', b'{"user": "u1", "item": "i1", "ts": -5}')
 
 
@@ -27,6 +32,7 @@ class Produced(NamedTuple):
 def draw_events(seed: int, n_events: int, n_partitions: int) -> list[Produced]:
     """Draw a log, each user in the partition of their id."""
     rng = random.Random(f"events {seed}")
+    forgetting = random.Random(f"forget {seed}")
     log: list[Produced] = []
     earlier: list[dict[str, Any]] = []
     for number in range(n_events):
@@ -38,6 +44,8 @@ def draw_events(seed: int, n_events: int, n_partitions: int) -> list[Produced]:
             event["event_id"] = f"e{number}"
         if earlier and rng.random() < 0.05:
             event = rng.choice(earlier)
+        if seed % WORLDS_PER_FORGETFUL == 0 and forgetting.random() < 0.12:
+            event = {"user": user, "type": FORGET}
         earlier.append(event)
         value = json.dumps(event).encode()
         if rng.random() < 0.06:

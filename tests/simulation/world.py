@@ -21,6 +21,7 @@ from tests.simulation.group import Group
 from tests.simulation.process import Process
 from tests.simulation.producer import Fate, Network, Producer
 from tests.simulation.schedule import (
+    DISK_KEPT,
     Crash,
     DiskFate,
     Freeze,
@@ -35,8 +36,11 @@ from tests.simulation.worker import Worker
 LATENCY_MAX_S = 0.002
 SLOW_EFFECTS = frozenset({"acks", "commit", "read", "log end", "describe", "join", "write"})
 RESTART_AFTER_S = 0.05
+CRASH_DOWN_S = 0.1
 COMPACTION_LAG_S = 2.0
 """Kafka's min.compaction.lag.ms: younger records are left alone."""
+TOMBSTONES_KEPT_S = 0.5
+"""Kafka's delete.retention.ms: so long a tombstone outlives the rows that it removes."""
 
 
 @dataclass
@@ -184,7 +188,8 @@ class World:
         """Compact the changelogs, up to a share of what is older than the lag."""
         for changelog in self.broker.changelogs.values():
             old = changelog.offset_at(self.loop.now_s - COMPACTION_LAG_S)
-            changelog.compact(int(old * share))
+            older = changelog.offset_at(self.loop.now_s - COMPACTION_LAG_S - TOMBSTONES_KEPT_S)
+            changelog.compact(int(old * share), min(older, int(old * share)))
 
     def _remove_worker(self) -> None:
         wanted = [machine for machine in self.machines if machine.is_wanted]
@@ -253,6 +258,8 @@ class World:
         self._n_fates += 1
         if misfortune is None:
             return Fate()
+        if misfortune.is_last:
+            self.loop.call_later(0.0, self._crash, process, DISK_KEPT, CRASH_DOWN_S)
         if misfortune.kind == "late":
             return Fate(delay_s=misfortune.delay_s)
         return Fate(is_stored=misfortune.kind == "ambiguous", is_acknowledged=False)

@@ -85,7 +85,12 @@ class FakeEngine:
         self.followed: dict[int, dict[bytes, ItemRow]] = {}
 
     def open_partition(
-        self, partition: int, rows: Iterable[tuple[bytes, bytes]] = (), watermark: int = -1
+        self,
+        partition: int,
+        rows: Iterable[tuple[bytes, bytes]] = (),
+        watermark: int = -1,
+        *,
+        refresh: bool = True,
     ) -> None:
         self.followed.pop(partition, None)
         self.items[partition] = {key: ItemRow.decode(row) for key, row in rows}

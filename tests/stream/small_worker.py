@@ -23,10 +23,10 @@ class SmallWorker:
         self.next_offset = 0
 
     async def start(self) -> None:
-        recovered = await recover(
+        [recovered] = await recover(
             self.effects,
             await self.effects.source(),
-            self.partition,
+            [self.partition],
             self.effects.generation,
             self.effects.positions(self.partition),
         )

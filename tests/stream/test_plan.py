@@ -29,7 +29,7 @@ async def own(
     world.source_ranges[0] = 0, END
     effects = WorldEffects(world, crash_at=crash_at)
     source, positions = await effects.source(), effects.positions(0)
-    recovered = await recover(effects, source, 0, world.generation, positions, plan)
+    [recovered] = await recover(effects, source, [0], world.generation, positions, plan)
     cycle = CommitCycle(effects)
     cycle.take(recovered.owned)
     return recovered, cycle

@@ -26,7 +26,7 @@ async def commit_all(world: World, disk: str, *commits: Dirty, crash_at: int | N
     world.generation += 1
     effects = WorldEffects(world, disk, crash_at=crash_at)
     source, positions = await effects.source(), effects.positions(0)
-    recovered = await recover(effects, source, 0, world.generation, positions)
+    [recovered] = await recover(effects, source, [0], world.generation, positions)
     cycle = CommitCycle(effects)
     cycle.take(recovered.owned)
     for dirty in commits:

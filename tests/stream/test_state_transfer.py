@@ -62,7 +62,7 @@ def exported(tmp_path: Path) -> Iterator[Path]:
     stores = write_folder(tmp_path / "old", {0: ({b"i": b"1"}, rows), 2: ({}, {b"u": b""})})
     export_state(tmp_path / "old", tmp_path / "state.zst")
     yield tmp_path / "state.zst"
-    stores.close_all()
+    stores.close_except()
 
 
 @settings(
@@ -76,10 +76,10 @@ def test_import_of_an_export_is_the_same_state(
         shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
     stores = write_folder(tmp_path / "old", world)
     if not is_running:
-        stores.close_all()
+        stores.close_except()
     n_exported = export_state(tmp_path / "old", tmp_path / "state.zst")
     n_imported = import_state(tmp_path / "state.zst", tmp_path / "new", IDENTITY, WORKER)
-    stores.close_all()
+    stores.close_except()
     assert n_exported == n_imported
     assert read_folder(tmp_path / "new") == read_folder(tmp_path / "old")
     assert json.loads((tmp_path / "new" / "identity.json").read_text()) == IDENTITY
@@ -91,7 +91,7 @@ def test_snapshot_is_of_one_moment(tmp_path: Path) -> None:
     with Snapshots(tmp_path) as snapshots:
         stores.write(PROFILES, 0, [(b"u1", b"new"), (b"u2", b"new")])
         assert list(snapshots.stores[StoreName(PROFILES, 0)].rows()) == [(b"u1", b"old")]
-    stores.close_all()
+    stores.close_except()
 
 
 def test_stores_of_a_partition_are_of_the_same_commit(
@@ -105,7 +105,7 @@ def test_stores_of_a_partition_are_of_the_same_commit(
     )
     with Snapshots(tmp_path) as snapshots:
         assert [store.watermark for store in snapshots.stores.values()] == [Watermark(50, 8)] * 2
-    stores.close_all()
+    stores.close_except()
 
 
 @pytest.mark.parametrize("name", ["state.zst", "earlier.zst"])

@@ -67,7 +67,7 @@ def folder(tmp_path: Path) -> Path:
     for table, rows in ((ITEMS, frozen.items), (PROFILES, frozen.profiles)):
         stores.open(table, PARTITION)
         stores.write(table, PARTITION, [*rows, *reserved])
-    stores.close_all()
+    stores.close_except()
     return tmp_path / "films"
 
 
@@ -78,7 +78,7 @@ def stores(folder: Path) -> Iterator[Stores]:
     for table in (ITEMS, PROFILES):
         opened.open(table, PARTITION)
     yield opened
-    opened.close_all()
+    opened.close_except()
 
 
 def problems(reports: list[StoreReport]) -> list[str]:

@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     stores = new_stores(tmp_path)
     stores.open(ITEMS, 0)
     stores.write(ITEMS, 0, [*ROWS, (POSITION_KEY, Position(7, 1).encode())])
-    stores.close_all()
+    stores.close_except()
     return tmp_path / "items-00000"
 
 
@@ -77,10 +77,10 @@ def test_damage_met_while_serving_is_mended_at_the_next_start(folder: Path) -> N
     stores.open(ITEMS, 0)
     with pytest.raises(StateError, match="checksum"):
         stores.read(ITEMS, 0, [key for key, _ in ROWS])
-    stores.close_all()
+    stores.close_except()
     stores = new_stores(folder.parent)
     assert stores.open(ITEMS, 0) == Position()
-    stores.close_all()
+    stores.close_except()
     assert new_stores(folder.parent).open(ITEMS, 0) == Position()  # and is no longer noted
 
 
@@ -109,7 +109,7 @@ def test_full_disk_is_no_damage_and_loses_nothing_of_before(folder: Path) -> Non
     rows = [*ROWS, (POSITION_KEY, Position(9, 1).encode())]
     with full_disk(), pytest.raises(StateError, match="see that its disk has room"):
         stores.write(ITEMS, 0, rows)
-    stores.close_all()
+    stores.close_except()
     stores = new_stores(folder.parent)
     assert stores.open(ITEMS, 0) == Position(7, 1)
     assert dict(stores.scan(ITEMS, 0)) == dict(ROWS)

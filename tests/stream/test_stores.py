@@ -108,7 +108,7 @@ def test_a_logged_write_makes_the_unlogged_before_it_durable(
 def test_unlogged_writes_are_there_after_closing(stores: Stores) -> None:
     stores.open(ITEMS, 0)
     stores.write(ITEMS, 0, [(b"a", b"1")], logged=False)
-    stores.close_all()
+    stores.close_except()
     stores.open(ITEMS, 0)
     assert stores.read(ITEMS, 0, [b"a"]) == [b"1"]
 

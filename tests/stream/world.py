@@ -162,12 +162,13 @@ class WorldEffects:
     async def source_range(self, partition: int) -> tuple[int, int]:
         return self.world.source_ranges.get(partition, (0, 1_000_000))
 
-    def positions(self, partition: int) -> dict[str, Position]:
+    def positions(self, partition: int) -> dict[tuple[str, int], Position]:
         """Where this worker's stores end, as `Stores.open` returns it."""
-        disks = {table: self.world.disk(self.disk_name, (table, partition)) for table in TABLES}
+        wheres = [(table, partition) for table in TABLES]
+        disks = {where: self.world.disk(self.disk_name, where) for where in wheres}
         return {
-            table: Position.decode(disk[POSITION_KEY]) if POSITION_KEY in disk else Position()
-            for table, disk in disks.items()
+            where: Position.decode(disk[POSITION_KEY]) if POSITION_KEY in disk else Position()
+            for where, disk in disks.items()
         }
 
     def _effect(self, *what: str) -> Effect:

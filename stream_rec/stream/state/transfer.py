@@ -134,7 +134,7 @@ def _fill(folder: Path, reader: ExportReader, worker: WorkerSettings) -> int:
         n_rows = sum(_fill_store(stores, name, reader) for name in reader.header.stores)
         reader.check_end()
     finally:
-        stores.close_all()
+        stores.close_except()
     return n_rows
 
 
