@@ -1,9 +1,12 @@
 """The ranker: scores candidates with weights that are learned online from what users take next.
 
-    s_a = (w₀ + w_bucket) · [x_a, missing_a] + w₂ · tanh(W₁ [x_a, context]) + b_a
+    s_a = (w₀ + w_bucket) · [x_a, missing_a] + Σ_f (c₀ + c_bucket)_f(x_af)
+          + w₂ · tanh(W₁ [x_a, context]) + b_a
 
-trained by the softmax cross-entropy over all candidates with the item taken as the target, one
-Adagrad step an event:
+with a curve c_f for each feature: a piecewise linear function, its weights the values at its knots
+(curves.py). So a source may count differently where it says much and where it says little; a few
+hidden units cannot learn that for every source. All is trained by the softmax cross-entropy over
+all candidates with the item taken as the target, one Adagrad step an event:
 
     p = softmax(s);  g_a = p_a − [a is the target];  θ ← θ − η · ∂/√(Σ ∂²)
 
@@ -11,9 +14,10 @@ Gradients below τ are not dropped but kept with probability |g|/τ at size τ, 
 as it is (dropping them ruins the softmax, docs/quality.md). Weights are start value plus the sum of
 all steps, so partitions' steps add up.
 
-Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; the rational tanh is
-the (3, 2) Padé approximant; its slope is taken as 1 − tanh², that of the function it stands for,
-which is 1 − x²/9 times its own.
+Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; Lou, Caruana and
+Gehrke, "Intelligible models for classification and regression", KDD 2012 (additive curves); the
+rational tanh is the (3, 2) Padé approximant; its slope is taken as 1 − tanh², that of the function
+it stands for, which is 1 − x²/9 times its own.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.curves import N_KNOTS, add_curve_gradient, add_curves
 from stream_rec.kernels.hashing import mix64, unit_interval
 from stream_rec.kernels.jit import inner_kernel, kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
@@ -32,6 +37,8 @@ SMALL_GRADIENT = 0.02
 BIAS_SHRINKAGE = 0.002
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
+CURVE_RATE = 0.5
+"""Learning rate of the curves relative to the others'; 1: −0.0013, the same as no curves."""
 
 
 class RankerWeights(NamedTuple):
@@ -41,12 +48,16 @@ class RankerWeights(NamedTuple):
     ----------
     linear, linear_squares : float32[1 + N_BUCKETS, 2, F]
         Row 0 for all, then one for each class of history length; [0] on x, [1] on missing.
+    curve, curve_squares : float32[1 + N_BUCKETS, F, N_KNOTS]
+        Rows as of `linear`.
     hidden, hidden_squares : float32[F + N_CONTEXT, N_HIDDEN]
     output, output_squares : float32[N_HIDDEN]
     """
 
     linear: NDArray[np.float32]
     linear_squares: NDArray[np.float32]
+    curve: NDArray[np.float32]
+    curve_squares: NDArray[np.float32]
     hidden: NDArray[np.float32]
     hidden_squares: NDArray[np.float32]
     output: NDArray[np.float32]
@@ -63,6 +74,8 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     return RankerWeights(
         linear=linear,
         linear_squares=np.ones_like(linear),
+        curve=np.zeros((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
+        curve_squares=np.ones((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
         hidden=hidden.astype(np.float32),
         hidden_squares=np.ones(shape, np.float32),
         output=np.zeros(N_HIDDEN, np.float32),
@@ -94,11 +107,12 @@ def score_candidates(
         for h in range(N_HIDDEN):
             from_context[h] += workspace.context[c] * weights.hidden[n_features + c, h]
     linear = weights.linear[0] + weights.linear[bucket + 1]
+    curve = weights.curve[0] + weights.curve[bucket + 1]
     for a in range(n_candidates):
         activation = workspace.hidden[a]
         for h in range(N_HIDDEN):
             activation[h] = from_context[h]
-        score = item_bias[workspace.candidate[a]]
+        score = item_bias[workspace.candidate[a]] + add_curves(curve, workspace.feature[a])
         for f in range(n_features):
             x = workspace.feature[a, f]
             score += linear[0, f] * x + linear[1, f] * workspace.missing[a, f]
@@ -143,6 +157,7 @@ def compute_gradients(
     """
     n_features = workspace.feature.shape[1]
     workspace.linear_gradient[:] = 0.0
+    workspace.curve_gradient[:] = 0.0
     workspace.hidden_gradient[:] = 0.0
     workspace.output_gradient[:] = 0.0
     score = workspace.score
@@ -168,6 +183,7 @@ def compute_gradients(
         for f in range(n_features):
             workspace.linear_gradient[0, f] += gradient * workspace.feature[a, f]
             workspace.linear_gradient[1, f] += gradient * workspace.missing[a, f]
+        add_curve_gradient(workspace.curve_gradient, workspace.feature[a], gradient)
         back = workspace.hidden[a]
         for h in range(N_HIDDEN):
             v = back[h]
@@ -199,6 +215,8 @@ def _adagrad(
     """One step on flat arrays; a partition's own sums, if separate, get the same increments."""
     for x in range(len(weight)):
         g = gradient[x]
+        if g == 0.0:
+            continue
         squares[x] += g * g
         step = np.float32(rate) * g / np.sqrt(squares[x])
         weight[x] -= step
@@ -231,6 +249,7 @@ def step_weights(
     separate : bool
     """
     linear_gradient = workspace.linear_gradient.reshape(-1)
+    curve_gradient = workspace.curve_gradient.reshape(-1)
     for row in (0, bucket + 1):
         _adagrad(
             weights.linear[row].reshape(-1),
@@ -239,6 +258,15 @@ def step_weights(
             own.linear_squares[row].reshape(-1),
             linear_gradient,
             rate,
+            separate,
+        )
+        _adagrad(
+            weights.curve[row].reshape(-1),
+            weights.curve_squares[row].reshape(-1),
+            own.curve[row].reshape(-1),
+            own.curve_squares[row].reshape(-1),
+            curve_gradient,
+            CURVE_RATE * rate,
             separate,
         )
     _adagrad(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.curves import N_KNOTS
 from stream_rec.kernels.jit import kernel
 
 EXCLUDED, TOUCHED, TOUCHED_AT, CANDIDATE = 0, 1, 2, 3
@@ -61,6 +62,7 @@ class Workspace(NamedTuple):
     top_value : float32[K], top_at : int32[K]
         A sorted list under construction.
     linear_gradient : float32[2, F]
+    curve_gradient : float32[F, N_KNOTS]
     hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
     output_gradient : float32[N_HIDDEN]
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
@@ -85,6 +87,7 @@ class Workspace(NamedTuple):
     top_value: NDArray[np.float32]
     top_at: NDArray[np.int32]
     linear_gradient: NDArray[np.float32]
+    curve_gradient: NDArray[np.float32]
     hidden_gradient: NDArray[np.float32]
     output_gradient: NDArray[np.float32]
     stepped: NDArray[np.int32]
@@ -120,6 +123,7 @@ def empty_workspace(
         top_value=np.zeros(top_length, np.float32),
         top_at=np.zeros(top_length, np.int32),
         linear_gradient=np.zeros((2, n_features), np.float32),
+        curve_gradient=np.zeros((n_features, N_KNOTS), np.float32),
         hidden_gradient=np.zeros((n_features + N_CONTEXT, N_HIDDEN), np.float32),
         output_gradient=np.zeros(N_HIDDEN, np.float32),
         stepped=np.zeros(n_candidates, np.int32),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stream_rec.kernels.curves import HIGHEST, LOWEST, N_KNOTS
 from stream_rec.kernels.ranker import RankerWeights, start_weights
 from stream_rec.kernels.workspace import N_CONTEXT, Workspace, empty_workspace
 
@@ -48,4 +49,11 @@ def slow_scores(
     v = np.clip(entering, -3.0, 3.0)
     hidden = v * (27.0 + v**2) / (27.0 + 9.0 * v**2)
     scores = x @ linear[0] + missing @ linear[1] + hidden @ weights.output.astype(float)
+    scores += slow_curves(weights.curve[0].astype(float) + weights.curve[1 + bucket], x)
     return scores + bias[workspace.candidate[:n]], entering
+
+
+def slow_curves(curve: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the sum of the curves of all columns, for each row."""
+    knots = np.linspace(LOWEST, HIGHEST, N_KNOTS)
+    return sum(np.interp(x[:, f], knots, curve[f]) for f in range(len(curve)))

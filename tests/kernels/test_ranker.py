@@ -87,6 +87,9 @@ def test_gradients_equal_numerical_differentiation(seed: int, bucket: int, targe
         own = slope_by_differences(weights, "linear", (1 + bucket, *place), *situation)
         assert workspace.linear_gradient[place] == pytest.approx(expected, abs=2e-4)
         assert own == pytest.approx(expected, abs=1e-9)
+    for place in np.ndindex(workspace.curve_gradient.shape):
+        expected = slope_by_differences(weights, "curve", (1 + bucket, *place), *situation)
+        assert workspace.curve_gradient[place] == pytest.approx(expected, abs=2e-4)
     for place in np.ndindex(weights.output.shape):
         expected = slope_by_differences(weights, "output", place, *situation)
         assert workspace.output_gradient[place] == pytest.approx(expected, abs=2e-4)

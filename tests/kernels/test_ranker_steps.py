@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stream_rec.kernels.ranker import (
     BIAS_SHRINKAGE,
+    CURVE_RATE,
     bias_step,
     compute_gradients,
     rank_of,
@@ -23,9 +24,11 @@ seeds = st.integers(0, 2**32 - 1)
 buckets = st.integers(0, N_BUCKETS - 1)
 
 
-def slow_adagrad(weight: np.ndarray, squares: np.ndarray, gradient: np.ndarray) -> tuple:
+def slow_adagrad(
+    weight: np.ndarray, squares: np.ndarray, gradient: np.ndarray, rate: float
+) -> tuple:
     squares = squares + gradient**2
-    return weight - RATE * gradient / np.sqrt(squares), squares
+    return weight - rate * gradient / np.sqrt(squares), squares
 
 
 @given(seeds, buckets)
@@ -39,12 +42,17 @@ def test_step_is_adagrads_in_the_common_row_and_the_bucket(seed: int, bucket: in
     places = [
         ("linear", 0, workspace.linear_gradient),
         ("linear", 1 + bucket, workspace.linear_gradient),
+        ("curve", 0, workspace.curve_gradient),
+        ("curve", 1 + bucket, workspace.curve_gradient),
         ("hidden", ..., workspace.hidden_gradient),
         ("output", ..., workspace.output_gradient),
     ]
     for name, place, gradient in places:
         weight, squares = slow_adagrad(
-            before._asdict()[name][place], before._asdict()[f"{name}_squares"][place], gradient
+            before._asdict()[name][place],
+            before._asdict()[f"{name}_squares"][place],
+            gradient,
+            CURVE_RATE * RATE if name == "curve" else RATE,
         )
         expected[name][place], expected[f"{name}_squares"][place] = weight, squares
     for name, array in weights._asdict().items():
