@@ -3,9 +3,12 @@
 A source enters as the logarithm of its share, x = (max(ln share, −14) + 7) / 3 with share = value /
 sum over all items, so that neither the size of the log nor a source's own scale matters; a source
 that says nothing gives x = −2.5 and a flag of its own, because the logarithm of nothing is not just
-a small number. Then age, idle time and the implicit factors' prediction.
+a small number. Then age, idle time, the implicit factors' prediction, and how alike the candidate
+and the user's last item are in count and in time of first sight: people go through the known and
+the obscure, the new and the old, in runs, and no link is needed to see that.
 
-    columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor
+    columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
+             like_count, like_first
 """
 
 from __future__ import annotations
@@ -27,8 +30,10 @@ from stream_rec.kernels.workspace import (
     Workspace,
 )
 
-N_OTHER = 3
-"""Features that are no shares: age, idle, factor."""
+LINK_FEATURES = "near_inverse", "near_root", "wide_root", "after_inverse", "after_last"
+OTHER_FEATURES = "age", "idle", "factor", "like_count", "like_first"
+"""Those that are no shares."""
+N_OTHER = len(OTHER_FEATURES)
 LOG_SHARE_MIN = -14.0
 LOG_SHARE_NOTHING = -27.6
 """A decayed popularity below this share (1e-12) says nothing."""
@@ -126,11 +131,26 @@ def _write_link_shares(
                 _write_absent(workspace, a, first_column + s)
 
 
+@inner_kernel
+def _write_likeness(
+    view: ItemView, workspace: Workspace, a: int, column: int, last_item: int
+) -> None:
+    """Compare candidate `a` with the last item: by the ratio of counts, by time between firsts."""
+    rows, item = view.rows, workspace.candidate[a]
+    ratio = (rows.taken[item] + WEIGHT_UNIT) / (rows.taken[last_item] + WEIGHT_UNIT)
+    between_s = LONGEST_S
+    if rows.first_s[item] < np.inf:
+        between_s = abs(rows.first_s[item] - rows.first_s[last_item])
+    workspace.feature[a, column] = 2.5 - 1.2 * abs(math.log(ratio))
+    workspace.feature[a, column + 1] = (7.0 - _minutes(between_s)) / 3.0
+
+
 @kernel
 def write_features(
     view: ItemView,
     workspace: Workspace,
     user_factor: NDArray[np.float32],
+    last_item: int,
     n_touched: int,
     n_candidates: int,
     now_s: float,
@@ -144,6 +164,8 @@ def write_features(
     workspace : Workspace
         With sources accumulated and candidates collected under `stamp`.
     user_factor : float32[F]
+    last_item : int
+        The user's, −1 without a history.
     now_s : float
         Event time of the ranking.
     """
@@ -160,4 +182,8 @@ def write_features(
         workspace.feature[a, other] = (_minutes(now_s - view.rows.first_s[item]) - 7.0) / 4.0
         workspace.feature[a, other + 1] = (_minutes(now_s - view.rows.last_s[item]) - 7.0) / 4.0
         workspace.feature[a, other + 2] = predict(view, user_factor, item)
+        workspace.feature[a, other + 3] = 0.0
+        workspace.feature[a, other + 4] = 0.0
+        if last_item >= 0:
+            _write_likeness(view, workspace, a, other + 3, last_item)
     _write_link_shares(workspace, n_touched, n_candidates, n_lists, stamp)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up
 from stream_rec.kernels.features import history_bucket, write_context, write_features
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import inner_kernel, kernel, widen
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.kernels.sources import accumulate_sources, predict_touched
@@ -110,10 +110,11 @@ def rank_for_user(
         n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
     n_distinct = profiles.n_distinct[user]
-    last_count = view.rows.taken[history[0]] if n_history > 0 else 0
+    last_item = widen(history[0]) if n_history > 0 else NO_ITEM
+    last_count = view.rows.taken[last_item] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
-    write_features(view, workspace, factor, n_touched, n_candidates, now_s, stamp)
+    write_features(view, workspace, factor, last_item, n_touched, n_candidates, now_s, stamp)
     score_candidates(
         learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
     )

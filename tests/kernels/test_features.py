@@ -52,6 +52,17 @@ def minutes(seconds: float) -> float:
     return math.log1p(max(seconds, 0.0) / 60.0)
 
 
+def likeness(view: ItemView, item: int, last: int) -> list[float]:
+    if last < 0:
+        return [0.0, 0.0]
+    count, first_s = view.rows.taken / WEIGHT_UNIT, view.rows.first_s
+    between_s = 1e10 if np.isinf(first_s[item]) else min(abs(first_s[item] - first_s[last]), 1e10)
+    return [
+        2.5 - 1.2 * abs(math.log1p(count[item]) - math.log1p(count[last])),
+        (7.0 - minutes(between_s)) / 3.0,
+    ]
+
+
 @given(seeds, st.integers(0, 12), st.floats(-1e5, 4e6))
 def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
     view, now_s = known_view(seed), START_S + after_s
@@ -63,7 +74,8 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     candidates = np.random.default_rng(seed).permutation(N_ITEMS)[:20]
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
-    write_features(view, workspace, user_factor, n_touched, 20, now_s, stamp)
+    last = int(history[0]) if n_history else -1
+    write_features(view, workspace, user_factor, last, n_touched, 20, now_s, stamp)
 
     links = np.zeros((N_ITEMS, N_LINK_SOURCES))
     links[workspace.touched[:n_touched]] = workspace.source[:n_touched, :N_LINK_SOURCES]
@@ -78,6 +90,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
             (minutes(now_s - view.rows.first_s[item]) - 7.0) / 4.0,
             (minutes(min(now_s - view.rows.last_s[item], 1e10)) - 7.0) / 4.0,
             user_factor @ view.factor[item],
+            *likeness(view, item, last),
         ]
         assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
         assert not missing[FIRST_OTHER:].any()
@@ -94,7 +107,7 @@ def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log()
         workspace = workspace_for(view)
         workspace.candidate[:10] = np.arange(10)
         factor = np.zeros(N_FACTORS, np.float32)
-        write_features(view, workspace, factor, 0, 10, now_s, next_stamp(workspace))
+        write_features(view, workspace, factor, -1, 0, 10, now_s, next_stamp(workspace))
         written.append(workspace.feature[:10, :FIRST_LINK].copy())
     assert written[0] == pytest.approx(written[1], abs=1e-5)
 
@@ -103,7 +116,7 @@ def test_features_of_an_empty_view_are_finite() -> None:
     view = made_up_view(0, n_events=0, n_links=0)
     workspace = workspace_for(view)
     factor = np.ones(N_FACTORS, np.float32)
-    write_features(view, workspace, factor, 0, 3, START_S, next_stamp(workspace))
+    write_features(view, workspace, factor, -1, 0, 3, START_S, next_stamp(workspace))
     assert np.isfinite(workspace.feature[:3]).all()
     assert (workspace.feature[:3, :FIRST_OTHER] == ABSENT).all()
     assert workspace.missing[:3].sum() == 3 * FIRST_OTHER
