@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ from stream_rec.model.ranking import Recipe, rank_for_user
 
 class ScoringEngine(Engine):
     """An engine that can also tell the rank of an item without learning anything."""
+
+    def silence(self, columns: Sequence[int]) -> None:
+        """Let feature columns say nothing, from the start: rank without them."""
+        self._recipe = self._recipe._replace(silent=np.array(columns, np.int32))
 
     def rank_columns(
         self,

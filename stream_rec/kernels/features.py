@@ -187,3 +187,19 @@ def write_features(
         if last_item >= 0:
             _write_likeness(view, workspace, a, other + 3, last_item)
     _write_link_shares(workspace, n_touched, n_candidates, n_lists, stamp)
+
+
+@kernel
+def silence(workspace: Workspace, columns: NDArray[np.int32], n_candidates: int) -> None:
+    """Let features say nothing of any candidate, to see how good a list is without them.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        `feature` and `missing` are written.
+    columns : int32[S]
+    n_candidates : int
+    """
+    for column in columns:
+        for a in range(n_candidates):
+            _write_absent(workspace, a, column)

@@ -93,6 +93,7 @@ class PartitionedModel:
             seen_max=model.seen_items_max,
             learning_rate=model.learning_rate,
             exclude_seen=model.exclude_seen,
+            silent=np.zeros(0, np.int32),
         )
         self.items = Items(
             len(half_lives_s),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up
-from stream_rec.kernels.features import history_bucket, write_context, write_features
+from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
 from stream_rec.kernels.jit import inner_kernel, kernel, widen
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import score_candidates
@@ -41,6 +41,8 @@ class Recipe(NamedTuple):
     candidates_per_source, newest_candidates, list_length, links_max, seen_max : int
     learning_rate : float
     exclude_seen : bool
+    silent : int32[S]
+        Feature columns that may say nothing; only an evaluation sets any.
     """
 
     half_lives_s: NDArray[np.float64]
@@ -52,6 +54,7 @@ class Recipe(NamedTuple):
     seen_max: int
     learning_rate: float
     exclude_seen: bool
+    silent: NDArray[np.int32]
 
 
 @inner_kernel
@@ -115,6 +118,7 @@ def rank_for_user(
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
     write_features(view, workspace, factor, last_item, n_touched, n_candidates, now_s, stamp)
+    silence(workspace, recipe.silent, n_candidates)
     score_candidates(
         learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
     )

@@ -164,3 +164,12 @@ def test_help_names_the_command_and_has_examples(run_evaluate) -> None:
     assert result.exit_code == 0
     assert "Usage: stream-rec evaluate " in result.stdout
     assert "Examples" in result.stdout
+
+
+def test_without_ranks_without_a_feature_and_refuses_what_is_none(run_evaluate, log: Path) -> None:
+    result = run_evaluate(str(log), "--without", "near_root, age", "--json", "-")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["protocol"] == "prequential, without near_root, age"
+    refused = run_evaluate(str(log), "--without", "charm")
+    assert refused.exit_code == 2
+    assert "came 'charm'" in " ".join(refused.output.replace("│", " ").split())

@@ -22,6 +22,7 @@ from stream_rec.cli.evaluation.running import run
 from stream_rec.cli.evaluation.tables import print_evaluation
 from stream_rec.cli.evaluation.timing import PREQUENTIAL, PROTOCOLS, new_plan
 from stream_rec.cli.evaluation.tuning import SearchName, import_optuna, tune
+from stream_rec.cli.evaluation.without import features_left_out, without_option
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
 from stream_rec.evaluation.baselines import Baseline, fit_for
@@ -120,6 +121,7 @@ STANDARD_OUTPUT = "-"
     metavar="N",
     help="Runs that --tune may take for each baseline.",
 )
+@without_option
 @click.option(
     "--json",
     "json_path",
@@ -165,6 +167,7 @@ def evaluate(
     baselines: list[Baseline],
     search: SearchName | None,
     n_trials: int,
+    without: str,
     json_path: str | None,
     with_details: bool,
     report_path: str | None,
@@ -203,6 +206,7 @@ def evaluate(
         all_lists,
         report_path is not None,
         len(loaded.columns.user),
+        features_left_out(without, settings.model.half_lives_s),
     )
     chosen = {"protocol": plan.title, "partitions": str(n_partitions), "tuning": search or "none"}
     findings = run(settings, loaded, ks, plan, baselines, chosen)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from stream_rec.cli.evaluation.memory import memory_bytes
 from stream_rec.cli.evaluation.progress import show_steps
 from stream_rec.config import Settings
+from stream_rec.evaluation.ablation import feature_columns
 from stream_rec.evaluation.baselines import Baseline
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.delayed import DelayedPrequential
@@ -53,6 +54,8 @@ class Plan(NamedTuple):
         Whether events are ranked for the calibration too, which costs time.
     n_workers : int
         That share the partitions and see each other's rows once a commit interval.
+    without : tuple of str
+        Features to rank without.
     """
 
     protocol: str
@@ -62,13 +65,15 @@ class Plan(NamedTuple):
     batch_events_max: int = BATCH_EVENTS_MAX
     is_observed: bool = False
     n_workers: int = 1
+    without: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """The protocol, with what is unusual about the run."""
-        if self.n_workers > 1:
-            return f"{self.protocol}, {self.n_workers} workers"
-        return f"{self.protocol}, {self.delay_s:g} s late" if self.delay_s else self.protocol
+        workers = f", {self.n_workers} workers" if self.n_workers > 1 else ""
+        late = f", {self.delay_s:g} s late" if self.delay_s else ""
+        without = f", without {', '.join(self.without)}" if self.without else ""
+        return f"{self.protocol}{workers}{late}{without}"
 
     @property
     def knows_all_before(self) -> bool:
@@ -84,6 +89,7 @@ def new_plan(
     all_lists: bool,
     is_observed: bool,
     n_events: int,
+    without: tuple[str, ...] = (),
 ) -> Plan:
     """Return the plan for a log of this size; whoever is observed is looked at more often."""
     looks = min(max(n_events // LOOKS, LOOK_EVENTS_MIN), BATCH_EVENTS_MAX)
@@ -95,6 +101,7 @@ def new_plan(
         batch_events_max=looks if is_observed else BATCH_EVENTS_MAX,
         is_observed=is_observed,
         n_workers=n_workers,
+        without=without,
     )
 
 
@@ -198,6 +205,8 @@ def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
         )
         for _ in range(plan.n_workers)
     )
+    for each in (engine, *others):
+        each.silence(feature_columns(plan.without, model.half_lives_s))
     if others:
         return ManyWorkers(
             [engine, *others],
