@@ -21,7 +21,7 @@ KNOTS_PER_UNIT = (N_KNOTS - 1) / (HIGHEST - LOWEST)
 
 
 @inner_kernel
-def _place(x: float) -> tuple[int, float]:
+def _place(x: np.float32) -> tuple[int, np.float32]:
     """Return k and t."""
     place = (x - np.float32(LOWEST)) * np.float32(KNOTS_PER_UNIT)
     place = min(max(place, np.float32(0.0)), np.float32(N_KNOTS - 1))
@@ -47,7 +47,7 @@ def add_curves(curve: NDArray[np.float32], feature: NDArray[np.float32]) -> floa
 
 @kernel
 def add_curve_gradient(
-    curve_gradient: NDArray[np.float32], feature: NDArray[np.float32], gradient: float
+    curve_gradient: NDArray[np.float32], feature: NDArray[np.float32], gradient: np.float32
 ) -> None:
     """Add the gradient of `add_curves`, times that of the sum.
 
@@ -56,7 +56,7 @@ def add_curve_gradient(
     curve_gradient : float32[F, N_KNOTS]
         Added to.
     feature : float32[F]
-    gradient : float
+    gradient : float32
     """
     for f in range(len(feature)):
         k, t = _place(feature[f])
