@@ -14,6 +14,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ from stream_rec.model.rows import (
 from stream_rec.stream.changelog import Position, Watermark, decode_epoch
 from tests.model.test_events_fuzzed import check, check_code
 
-GOLDEN = Path(__file__).parent / "golden" / "rows_1.json"
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("rows_*.json"))
 ENGINE_BATCH = 64
 N_HALF_LIVES, N_FACTORS = len(ModelSettings().half_lives_s), 4
 DECODER = EventDecoder(EventSettings())
@@ -203,7 +204,7 @@ def _read_position(value: bytes) -> bool:
 def _golden_rows() -> dict[bytes, list[bytes]]:
     """Return key and row of each golden row, one behind the other, by kind."""
     rows: dict[bytes, list[bytes]] = {}
-    for table in json.loads(GOLDEN.read_text()).values():
+    for table in chain.from_iterable(json.loads(file.read_text()).values() for file in GOLDEN):
         for key, row in table.items():
             rows.setdefault(bytes.fromhex(key)[:1], []).append(bytes.fromhex(key + row))
     return rows

@@ -37,6 +37,8 @@ SMALL_GRADIENT = 0.02
 BIAS_SHRINKAGE = 0.002
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
+N_ADDED = 2
+"""The last feature columns, which weights of row format 1 lack."""
 CURVE_RATE = 0.5
 """Learning rate of the curves relative to the others'; 1: −0.0013, the same as no curves."""
 
@@ -65,10 +67,16 @@ class RankerWeights(NamedTuple):
 
 
 def start_weights(n_features: int, seed: int) -> RankerWeights:
-    """Return the weights before any event; the hidden layer's have variance 1/n_features."""
+    """Return the weights before any event; the hidden layer's have a variance of 1 over columns.
+
+    Columns that came later draw after all others, so that these start as they did before: rows of
+    weights that were learned without them stay start value plus steps.
+    """
     random = np.random.default_rng(seed)
-    shape = (n_features + N_CONTEXT, N_HIDDEN)
-    hidden = random.normal(0.0, 1.0, shape) / np.sqrt(n_features)
+    n_first = n_features - N_ADDED
+    hidden = random.normal(0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN))
+    added = random.normal(0.0, 1.0, (N_ADDED, N_HIDDEN))
+    hidden = np.insert(hidden, n_first, added, axis=0) / np.sqrt(n_first)
     linear = np.zeros((1 + N_BUCKETS, 2, n_features), np.float32)
     linear[0, 0] = LINEAR_START
     return RankerWeights(
@@ -77,7 +85,7 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
         curve=np.zeros((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
         curve_squares=np.ones((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
         hidden=hidden.astype(np.float32),
-        hidden_squares=np.ones(shape, np.float32),
+        hidden_squares=np.ones_like(hidden, np.float32),
         output=np.zeros(N_HIDDEN, np.float32),
         output_squares=np.ones(N_HIDDEN, np.float32),
     )

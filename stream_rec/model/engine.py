@@ -38,7 +38,7 @@ from stream_rec.model.ranking import Recipe, list_for_user
 from stream_rec.model.ratings import expect_rating
 from stream_rec.model.users import ProfileReader
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 
 
 class Record(Protocol):

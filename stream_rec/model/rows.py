@@ -1,6 +1,6 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 1.
+Little-endian, packed, format version 2.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · spare u16 · applied_offset i64
@@ -14,7 +14,11 @@ Little-endian, packed, format version 1.
 
 A row tells its own lengths, so it can be read under another configuration; what does not fit the
 configuration is refused with an error that says what to do. A released format never changes: a new
-one gets a new version and an upgrade.
+one gets a new version and an upgrade. All rows of a build have the same version:
+
+    1   w without curves and without the last N_ADDED feature columns (kernels/ranker.py); it is
+        read as if what is missing had taken no steps (weights.py)
+    2   as above
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 1
+VERSION = 2
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("spare", "<u2"), ("applied", "<i8")]

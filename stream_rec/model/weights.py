@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.ranker import RankerWeights
+from stream_rec.kernels.ranker import N_ADDED, RankerWeights
 from stream_rec.kernels.ridge import Crowd
 from stream_rec.model.learned import Learned
 from stream_rec.model.rows import (
@@ -21,6 +21,8 @@ from stream_rec.model.rows import (
     check_version,
     split,
 )
+
+Arrays = list[NDArray[Any]]
 
 
 class Weights:
@@ -80,7 +82,7 @@ class Weights:
         if value is None:
             self.followed[partition] = _copy(self._start)
         else:
-            _read(self.followed[partition], value)
+            _read(self.followed[partition], self._start, value)
         self._waits = True
 
     def refresh(self) -> None:
@@ -105,7 +107,7 @@ class Weights:
 
     def encode(self, partition: int, offset: int) -> bytes:
         """Return the row of what a partition learned up to `offset`."""
-        weights, sums = _flat(self.own[partition])
+        weights, sums = map(_concatenate, _parts(self.own[partition], VERSION))
         head = np.zeros(1, WEIGHTS_TYPE)
         head["version"], head["applied"] = VERSION, offset
         head["n_weights"], head["n_sums"] = len(weights), len(sums)
@@ -120,7 +122,7 @@ class Weights:
             Among others where the configuration has other features or factors than the row was
             written with.
         """
-        self.durable[partition][0] = _read(self.own[partition], value)
+        self.durable[partition][0] = _read(self.own[partition], self._start, value)
         self._waits = True
 
 
@@ -130,30 +132,57 @@ def _arrays(learned: Learned) -> Iterator[NDArray[Any]]:
     yield learned.ratings_seen
 
 
-def _flat(learned: Learned) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return all float32 numbers, then all float64 numbers."""
-    weights = [array.reshape(-1) for array in _arrays(learned) if array.dtype == np.float32]
-    sums = [array.reshape(-1) for array in _arrays(learned) if array.dtype == np.float64]
-    return np.concatenate(weights), np.concatenate(sums)
+def _parts(learned: Learned, version: int) -> tuple[Arrays, Arrays]:
+    """Return what a row of a format version holds, in its order: float32 parts, float64 parts."""
+    ranker = learned.ranker
+    kept = [*(ranker if version > 1 else _without_added(ranker)), *learned.crowd]
+    kept.append(learned.ratings_seen)
+    return (
+        [array for array in kept if array.dtype == np.float32],
+        [array for array in kept if array.dtype == np.float64],
+    )
 
 
-def _read(learned: Learned, value: bytes) -> int:
-    """Set what was learned from its row; return the event offset up to which it was."""
+def _without_added(ranker: RankerWeights) -> Arrays:
+    """Return views of what there was in format 1; the context's rows follow the features'."""
+    n_features = ranker.linear.shape[2]
+    n_first = n_features - N_ADDED
+    return [
+        ranker.linear[:, :, :n_first],
+        ranker.linear_squares[:, :, :n_first],
+        ranker.hidden[:n_first],
+        ranker.hidden[n_features:],
+        ranker.hidden_squares[:n_first],
+        ranker.hidden_squares[n_features:],
+        ranker.output,
+        ranker.output_squares,
+    ]
+
+
+def _concatenate(arrays: Arrays) -> NDArray[Any]:
+    return np.concatenate([array.reshape(-1) for array in arrays])
+
+
+def _read(learned: Learned, start: Learned, value: bytes) -> int:
+    """Set what was learned from its row, the start where the row has nothing; return its offset."""
     check_version(WEIGHTS, value)
     head, weights, sums = split(WEIGHTS, value, WEIGHTS_TYPE, WEIGHTS_PARTS)
-    expected = tuple(len(values) for values in _flat(learned))
+    parts = _parts(learned, int(head["version"][0]))
+    expected = tuple(sum(array.size for array in arrays) for arrays in parts)
     if (len(weights), len(sums)) != expected:
         raise RowFormatError(
             f"expected {expected} weights and sums, came {(len(weights), len(sums))}; set "
             "model.half_lives_s and model.n_factors as they were, or rebuild the model from "
             "the event log under another app_id"
         )
-    _fill((array for array in _arrays(learned) if array.dtype == np.float32), weights)
-    _fill((array for array in _arrays(learned) if array.dtype == np.float64), sums)
+    for array, first in zip(_arrays(learned), _arrays(start), strict=True):
+        array[...] = first
+    for arrays, numbers in zip(parts, (weights, sums), strict=True):
+        _fill(arrays, numbers)
     return int(head["applied"][0])
 
 
-def _fill(arrays: Iterator[NDArray[Any]], numbers: NDArray[Any]) -> None:
+def _fill(arrays: Arrays, numbers: NDArray[Any]) -> None:
     at = 0
     for array in arrays:
         array[...] = numbers[at : at + array.size].reshape(array.shape)

@@ -11,7 +11,7 @@ its first owner that proves to be a member then begins the next era.
 Reserved keys (all others belong to the engine and are opaque here):
 
     b"\0watermark"   in profiles changelogs and in both stores: the durable prefix of the events
-        format          u16    2 (1 had neither flags nor removed)
+        format          u16    3 (2 had the same layout; 1 had neither flags nor removed)
         flags           u16    bit 0: written by a rebuild that has not been switched to yet
         n_partitions    u32    of the events topic, when this was written
         offset          i64    highest event offset folded in, -1 for none
@@ -19,7 +19,7 @@ Reserved keys (all others belong to the engine and are opaque here):
         topic_id        16 B   of the events topic, zeros where the broker tells none
     b"\0claim"       in changelogs: the first record of a new owner; no value of interest
     b"\0position"    in stores: how far this copy of the changelog goes
-        format          u16    2 (1 had the same layout)
+        format          u16    3 (1 and 2 had the same layout)
         offset          i64    of the last changelog record applied
         epoch           i64    highest epoch up to there
 
@@ -49,7 +49,7 @@ CLAIM_KEY = b"\0claim"
 POSITION_KEY = b"\0position"
 EPOCH_HEADER = "epoch"
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 NO_EPOCH = -1
 NO_OFFSET = -1
 REBUILDING = 1
@@ -90,7 +90,7 @@ class Watermark(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no watermark.
         """
-        version = _check_format(value, "watermark", {1: WATERMARK_1, 2: WATERMARK})
+        version = _check_format(value, "watermark", {1: WATERMARK_1, 2: WATERMARK, 3: WATERMARK})
         if version == 1:
             _, n_partitions, offset, topic_id = WATERMARK_1.unpack(value)
             return cls(offset, n_partitions, topic_id)
@@ -117,7 +117,7 @@ class Position(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no position.
         """
-        _check_format(value, "position", {1: POSITION, 2: POSITION})
+        _check_format(value, "position", {1: POSITION, 2: POSITION, 3: POSITION})
         _, offset, epoch = POSITION.unpack(value)
         return cls(offset, epoch)
 

@@ -1,8 +1,7 @@
-"""Rows of format version 1, as a build of that time wrote them, are read by every build after it.
+"""Rows as builds of their time wrote them are read by every build after it.
 
-``tests/golden/rows_1.json`` is what the engine froze after the first events of `EVENTS`. It never
-changes. When the format does, it gets a file of its own, and what `test_golden_rows_are_encoded…`
-asks of version 1 becomes: decoded and encoded again it is the file of the new version.
+``tests/golden/rows_1.json``, ``rows_2.json``, … are what the engine froze after the first events of
+`EVENTS` in each format version. They never change: a new format gets a file of its own.
 """
 
 from __future__ import annotations
@@ -17,25 +16,41 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import RowFormatError
 from stream_rec.model.engine import Engine
 from stream_rec.model.item_codec import encode_items
-from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS
+from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS, WEIGHTS_TYPE
 from tests.model.logs import made_up_events, records_of
 from tests.simulation.rows import exact_rows
 
 Rows = dict[bytes, bytes]
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "rows_1.json"
+FOLDER = Path(__file__).parents[1] / "golden"
+VERSIONS = range(1, VERSION + 1)
 SETTINGS = ModelSettings(links_per_item_max=8, history_length=6, n_factors=4, list_length=3)
 N_DURABLE, N_EVENTS = 40, 60
 EVENTS = made_up_events(N_EVENTS, n_users=6, n_items=12, rated_share=0.3)
 
 
-@pytest.fixture
-def golden() -> dict[str, Rows]:
-    tables = json.loads(GOLDEN.read_text())
+def golden_rows(version: int) -> dict[str, Rows]:
+    tables = json.loads((FOLDER / f"rows_{version}.json").read_text())
     return {
         table: {bytes.fromhex(key): bytes.fromhex(row) for key, row in rows.items()}
         for table, rows in tables.items()
     }
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def golden(version: int) -> dict[str, Rows]:
+    return golden_rows(version)
+
+
+def brought_up(rows: Rows) -> Rows:
+    """Return rows as this build writes them: in all but the weights only the version differs."""
+    newest = VERSION.to_bytes(2, "little")
+    return {key: newest + row[2:] for key, row in rows.items() if key != WEIGHTS}
 
 
 def new_engine(profiles: Rows) -> Engine:
@@ -48,11 +63,11 @@ def new_engine(profiles: Rows) -> Engine:
     )
 
 
-def test_golden_rows_are_of_every_kind(golden: dict[str, Rows]) -> None:
+def test_golden_rows_are_of_every_kind(golden: dict[str, Rows], version: int) -> None:
     keys = [*golden["items"], *golden["profiles"]]
     assert {key[:1] for key in keys} == {ITEM, ITEM_ID, PROFILE, WEIGHTS}
     rows = [*golden["items"].values(), *golden["profiles"].values()]
-    assert {int.from_bytes(row[:2], "little") for row in rows} == {1}
+    assert {int.from_bytes(row[:2], "little") for row in rows} == {version}
 
 
 def test_golden_rows_are_encoded_as_they_were(golden: dict[str, Rows]) -> None:
@@ -61,8 +76,29 @@ def test_golden_rows_are_encoded_as_they_were(golden: dict[str, Rows]) -> None:
     items = engine.items
     slots = np.array([items.ids.slot(text) for text in items.ids.texts], np.int64)
     encoded = dict(encode_items(items.own[0], items.ids, slots))
-    assert encoded == {key: row for key, row in golden["items"].items() if key[:1] == ITEM}
+    rows = brought_up(golden["items"])
+    assert encoded == {key: row for key, row in rows.items() if key[:1] == ITEM}
+
+
+def test_golden_weights_are_encoded_as_they_were() -> None:
+    golden = golden_rows(VERSION)
+    engine = new_engine(golden["profiles"])
+    engine.open_partition(0, golden["items"].items(), N_DURABLE - 1)
     assert engine.weights.encode(0, N_DURABLE - 1) == golden["items"][WEIGHTS]
+
+
+def test_golden_weights_of_version_1_are_kept_and_the_rest_starts() -> None:
+    rows = golden_rows(1)["items"]
+    engine = new_engine({})
+    start = engine.weights.view
+    n_features = start.ranker.linear.shape[2]
+    numbers = np.frombuffer(rows[WEIGHTS], "<f4", offset=WEIGHTS_TYPE.itemsize)
+    linear = numbers[: 5 * 2 * (n_features - 2)].reshape(5, 2, n_features - 2)
+    added = start.ranker.linear[:, :, -2:].copy()
+    engine.open_partition(0, rows.items(), N_DURABLE - 1)
+    ranker = engine.weights.own[0].ranker
+    assert np.array_equal(ranker.linear, np.concatenate([linear, added], axis=2))
+    assert not ranker.curve.any()
 
 
 def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[str, Rows]) -> None:
@@ -78,7 +114,7 @@ def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[s
         ("items", resumed.items, whole.items),
         ("profiles", resumed.profiles, whole.profiles),
     ):
-        rows = exact_rows(golden[table] | dict(resumed_rows))
+        rows = exact_rows(brought_up(golden[table]) | dict(resumed_rows))
         assert rows == exact_rows(dict(whole_rows))
 
 
@@ -98,11 +134,12 @@ def test_newer_row_is_refused_before_anything_is_changed(
 
 
 def write_golden() -> None:
-    """Write the file anew: only for a new format, under a new name."""
+    """Write the file of this build's format: only when it is new."""
     engine = new_engine({})
     engine.open_partition(0)
     engine.process(0, records_of(EVENTS)[:N_DURABLE], 0)
     frozen = engine.freeze(0)
     tables = {"items": frozen.items, "profiles": frozen.profiles}
     content = {table: {key.hex(): row.hex() for key, row in rows} for table, rows in tables.items()}
-    GOLDEN.write_text(json.dumps(content, indent=1) + "\n")
+    file = FOLDER / f"rows_{VERSION}.json"
+    file.write_text(json.dumps(content, indent=1) + "\n")

@@ -10,11 +10,15 @@ import pytest
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
+from stream_rec.kernels.ranker import RankerWeights
+from stream_rec.kernels.workspace import N_CONTEXT, N_HIDDEN
 from stream_rec.model.learned import Learned, nothing_learned
 from stream_rec.model.rows import WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
 N_FEATURES, N_FACTORS = 5, 3
+ADDED = [N_FEATURES - 2, N_FEATURES - 1]
+"""The columns that rows of version 1 lack."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
 
@@ -73,6 +77,59 @@ def test_view_of_a_single_partition_is_its_own() -> None:
     assert all(map(np.array_equal, arrays_of(weights.view), before))
 
 
+def row_of_version_1(learned: Learned, offset: int) -> bytes:
+    """Encode what a build without curves and without the last two features knew."""
+    ranker = learned.ranker
+    parts = [np.delete(part, ADDED, axis=2) for part in (ranker.linear, ranker.linear_squares)]
+    parts += [np.delete(part, ADDED, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
+    parts += [ranker.output, ranker.output_squares, *learned.crowd, learned.ratings_seen]
+    weights, sums = (
+        np.concatenate([part.ravel() for part in parts if part.dtype == dtype])
+        for dtype in (np.float32, np.float64)
+    )
+    head = struct.pack("<HHqII", 1, 0, offset, len(weights), len(sums))
+    return head + weights.tobytes() + sums.tobytes()
+
+
+def without_what_was_added(learned: Learned) -> Learned:
+    """Return a copy in which all that version 1 lacks has its start value."""
+    kept = learned._replace(ranker=RankerWeights(*(part.copy() for part in learned.ranker)))
+    start = START.ranker
+    for name in ("linear", "linear_squares"):
+        getattr(kept.ranker, name)[:, :, ADDED] = getattr(start, name)[:, :, ADDED]
+    for name in ("hidden", "hidden_squares"):
+        getattr(kept.ranker, name)[ADDED] = getattr(start, name)[ADDED]
+    for name in ("curve", "curve_squares"):
+        getattr(kept.ranker, name)[:] = getattr(start, name)
+    return kept
+
+
+def test_row_of_version_1_keeps_what_it_has_and_starts_with_the_rest() -> None:
+    learned = weights_of(0).own[0]
+    loaded = weights_of(0)
+    loaded.load(0, row_of_version_1(learned, 77))
+    assert_equal(loaded.own[0], without_what_was_added(learned))
+    assert loaded.durable[0].tolist() == [77]
+
+
+def test_followed_row_of_version_1_adds_its_steps_to_the_start() -> None:
+    learned = weights_of(3).own[3]
+    weights = Weights(START, separate=True)
+    weights.follow_partition(3)
+    weights.stage(3, row_of_version_1(learned, 5))
+    weights.refresh()
+    expected = without_what_was_added(learned)
+    for view, part in zip(arrays_of(weights.view), arrays_of(expected), strict=True):
+        assert view == pytest.approx(part, abs=1e-6)
+
+
+def test_columns_of_version_1_start_as_they_did() -> None:
+    n_first = N_FEATURES - len(ADDED)
+    drawn = np.random.default_rng(1).normal(0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN))
+    hidden = np.delete(START.ranker.hidden, ADDED, axis=0)
+    assert np.array_equal(hidden, (drawn / np.sqrt(n_first)).astype(np.float32))
+
+
 def test_closed_partition_is_taken_out_of_the_sum() -> None:
     weights = weights_of(1, 2)
     weights.close_partition(2)
@@ -107,7 +164,7 @@ def with_count(field: str, change: int) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     ("damage", "advice"),
     [
-        (lambda row: struct.pack("<H", 2) + row[2:], "upgrade the worker"),
+        (lambda row: struct.pack("<H", 3) + row[2:], "upgrade the worker"),
         (lambda row: b"", "delete the worker's state folder"),
         (lambda row: row[:15], "delete the worker's state folder"),
         (lambda row: row[:-1], "delete the worker's state folder"),

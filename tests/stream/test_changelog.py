@@ -43,11 +43,19 @@ def test_layouts_of_version_1_are_still_read() -> None:
     assert Position.decode(position) == Position(258, 3)
 
 
-def test_layouts_of_version_2_are_frozen() -> None:
-    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+def test_layouts_of_version_2_are_still_read() -> None:
     numbers = "020001000800000002010000000000000300000000000000"
+    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+    assert Watermark.decode(bytes.fromhex(numbers + "74" * 16)) == watermark
+    position = bytes.fromhex("020002010000000000000300000000000000")
+    assert Position.decode(position) == Position(258, 3)
+
+
+def test_layouts_of_version_3_are_frozen() -> None:
+    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+    numbers = "030001000800000002010000000000000300000000000000"
     assert watermark.encode().hex() == numbers + "74" * 16
-    assert Position(258, 3).encode().hex() == "020002010000000000000300000000000000"
+    assert Position(258, 3).encode().hex() == "030002010000000000000300000000000000"
     assert encode_epoch(make_epoch(1, 2)) == [("epoch", bytes.fromhex("0000000100000002"))]
 
 
@@ -73,8 +81,8 @@ def test_record_without_an_epoch_is_older_than_all(headers: list | None) -> None
 @pytest.mark.parametrize("layout", [Watermark, Position])
 def test_newer_format_is_refused(layout: type) -> None:
     value = layout(1, 2).encode()
-    with pytest.raises(RowFormatError, match="format 3 is newer than this build reads"):
-        layout.decode(b"\x03\x00" + value[2:])
+    with pytest.raises(RowFormatError, match="format 4 is newer than this build reads"):
+        layout.decode(b"\x04\x00" + value[2:])
 
 
 @pytest.mark.parametrize("layout", [Watermark, Position])
