@@ -6,18 +6,16 @@
 with a curve c_f for each feature: a piecewise linear function, its weights the values at its knots
 (curves.py). So a source may count differently where it says much and where it says little; a few
 hidden units cannot learn that for every source. All is trained by the softmax cross-entropy over
-all candidates with the item taken as the target, one Adagrad step an event:
+all candidates with the item taken as the target, one step an event (ranker_steps.py):
 
-    p = softmax(s);  g_a = p_a − [a is the target];  θ ← θ − η · ∂/√(Σ ∂²)
+    p = softmax(s);  g_a = p_a − [a is the target]
 
 Gradients below τ are not dropped but kept with probability |g|/τ at size τ, which leaves their mean
-as it is (dropping them ruins the softmax, docs/quality.md). Weights are start value plus the sum of
-all steps, so partitions' steps add up.
+as it is: without the many small ones the softmax learns a wrong order.
 
-Sources: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; Lou, Caruana and
-Gehrke, "Intelligible models for classification and regression", KDD 2012 (additive curves); the
-rational tanh is the (3, 2) Padé approximant; its slope is taken as 1 − tanh², that of the function
-it stands for, which is 1 − x²/9 times its own.
+Sources: Lou, Caruana and Gehrke, "Intelligible models for classification and regression", KDD 2012
+(additive curves); the rational tanh is the (3, 2) Padé approximant; its slope is taken as that of
+the function it stands for, 1 − tanh², which is 1 − x²/9 times its own.
 """
 
 from __future__ import annotations
@@ -29,18 +27,15 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.curves import N_KNOTS, add_curve_gradient, add_curves
 from stream_rec.kernels.hashing import mix64, unit_interval
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
 
 SMALL_GRADIENT = 0.02
 """τ: gradients below are sampled."""
-BIAS_SHRINKAGE = 0.002
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
 N_ADDED = 2
 """The last feature columns, which weights of row format 1 lack."""
-CURVE_RATE = 0.5
-"""Learning rate of the curves relative to the others'; 1: −0.0013, the same as no curves."""
 
 
 class RankerWeights(NamedTuple):
@@ -208,97 +203,3 @@ def compute_gradients(
                 workspace.context[c] * context_gradient[h]
             )
     workspace.n_stepped[0] = n_stepped
-
-
-@inner_kernel
-def _adagrad(
-    weight: NDArray[np.float32],
-    squares: NDArray[np.float32],
-    own_weight: NDArray[np.float32],
-    own_squares: NDArray[np.float32],
-    gradient: NDArray[np.float32],
-    rate: float,
-    separate: bool,
-) -> None:
-    """One step on flat arrays; a partition's own sums, if separate, get the same increments."""
-    for x in range(len(weight)):
-        g = gradient[x]
-        if g == 0.0:
-            continue
-        squares[x] += g * g
-        step = np.float32(rate) * g / np.sqrt(squares[x])
-        weight[x] -= step
-        if separate:
-            own_squares[x] += g * g
-            own_weight[x] -= step
-
-
-@kernel
-def step_weights(
-    weights: RankerWeights,
-    own: RankerWeights,
-    workspace: Workspace,
-    bucket: int,
-    rate: float,
-    separate: bool,
-) -> None:
-    """Take the step that `compute_gradients` prepared.
-
-    Parameters
-    ----------
-    weights : RankerWeights
-        The view's weights, modified in place.
-    own : RankerWeights
-        The partition's; get the same increments if `separate`, else they are the view's.
-    workspace : Workspace
-    bucket : int
-    rate : float
-        Adagrad's learning rate.
-    separate : bool
-    """
-    linear_gradient = workspace.linear_gradient.reshape(-1)
-    curve_gradient = workspace.curve_gradient.reshape(-1)
-    for row in (0, bucket + 1):
-        _adagrad(
-            weights.linear[row].reshape(-1),
-            weights.linear_squares[row].reshape(-1),
-            own.linear[row].reshape(-1),
-            own.linear_squares[row].reshape(-1),
-            linear_gradient,
-            rate,
-            separate,
-        )
-        _adagrad(
-            weights.curve[row].reshape(-1),
-            weights.curve_squares[row].reshape(-1),
-            own.curve[row].reshape(-1),
-            own.curve_squares[row].reshape(-1),
-            curve_gradient,
-            CURVE_RATE * rate,
-            separate,
-        )
-    _adagrad(
-        weights.hidden.reshape(-1),
-        weights.hidden_squares.reshape(-1),
-        own.hidden.reshape(-1),
-        own.hidden_squares.reshape(-1),
-        workspace.hidden_gradient.reshape(-1),
-        rate,
-        separate,
-    )
-    _adagrad(
-        weights.output,
-        weights.output_squares,
-        own.output,
-        own.output_squares,
-        workspace.output_gradient,
-        rate,
-        separate,
-    )
-
-
-@kernel
-def bias_step(bias: float, squares: float, gradient: float, rate: float) -> float:
-    """Return what one Adagrad step adds to an item's bias; `squares` includes the gradient's."""
-    step = gradient / np.sqrt(squares) + BIAS_SHRINKAGE * abs(gradient) * bias
-    return float(-rate * step)

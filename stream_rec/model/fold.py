@@ -33,12 +33,8 @@ from stream_rec.kernels.profiles import (
     note_event_id,
     push_history,
 )
-from stream_rec.kernels.ranker import (
-    bias_step,
-    compute_gradients,
-    rank_of,
-    step_weights,
-)
+from stream_rec.kernels.ranker import compute_gradients, rank_of
+from stream_rec.kernels.ranker_steps import bias_step, step_weights
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
 from stream_rec.kernels.view import ItemView, is_listed, list_new_item, refresh_popularity
 from stream_rec.kernels.workspace import Workspace

@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_rec.kernels.ranker import (
+from stream_rec.kernels.ranker import compute_gradients, rank_of, score_candidates
+from stream_rec.kernels.ranker_steps import (
     BIAS_SHRINKAGE,
     CURVE_RATE,
     bias_step,
-    compute_gradients,
-    rank_of,
-    score_candidates,
     step_weights,
 )
 from stream_rec.kernels.workspace import N_BUCKETS

@@ -1,0 +1,115 @@
+"""The steps that the ranker's weights take along the gradients of an event.
+
+    θ ← θ − η · ∂/√(Σ ∂²)
+
+Weights are start value plus the sum of all steps, so partitions' steps add up.
+
+Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011 (Adagrad).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.ranker import RankerWeights
+from stream_rec.kernels.workspace import Workspace
+
+BIAS_SHRINKAGE = 0.002
+CURVE_RATE = 0.5
+"""Learning rate of the curves relative to the others'; 1: −0.0013, the same as no curves."""
+
+
+@inner_kernel
+def _adagrad(
+    weight: NDArray[np.float32],
+    squares: NDArray[np.float32],
+    own_weight: NDArray[np.float32],
+    own_squares: NDArray[np.float32],
+    gradient: NDArray[np.float32],
+    rate: float,
+    separate: bool,
+) -> None:
+    """One step on flat arrays; a partition's own sums, if separate, get the same increments."""
+    for x in range(len(weight)):
+        g = gradient[x]
+        if g == 0.0:
+            continue
+        squares[x] += g * g
+        step = np.float32(rate) * g / np.sqrt(squares[x])
+        weight[x] -= step
+        if separate:
+            own_squares[x] += g * g
+            own_weight[x] -= step
+
+
+@kernel
+def step_weights(
+    weights: RankerWeights,
+    own: RankerWeights,
+    workspace: Workspace,
+    bucket: int,
+    rate: float,
+    separate: bool,
+) -> None:
+    """Take the step that `compute_gradients` prepared.
+
+    Parameters
+    ----------
+    weights : RankerWeights
+        The view's weights, modified in place.
+    own : RankerWeights
+        The partition's; get the same increments if `separate`, else they are the view's.
+    workspace : Workspace
+    bucket : int
+    rate : float
+        Adagrad's learning rate.
+    separate : bool
+    """
+    linear_gradient = workspace.linear_gradient.reshape(-1)
+    curve_gradient = workspace.curve_gradient.reshape(-1)
+    for row in (0, bucket + 1):
+        _adagrad(
+            weights.linear[row].reshape(-1),
+            weights.linear_squares[row].reshape(-1),
+            own.linear[row].reshape(-1),
+            own.linear_squares[row].reshape(-1),
+            linear_gradient,
+            rate,
+            separate,
+        )
+        _adagrad(
+            weights.curve[row].reshape(-1),
+            weights.curve_squares[row].reshape(-1),
+            own.curve[row].reshape(-1),
+            own.curve_squares[row].reshape(-1),
+            curve_gradient,
+            CURVE_RATE * rate,
+            separate,
+        )
+    _adagrad(
+        weights.hidden.reshape(-1),
+        weights.hidden_squares.reshape(-1),
+        own.hidden.reshape(-1),
+        own.hidden_squares.reshape(-1),
+        workspace.hidden_gradient.reshape(-1),
+        rate,
+        separate,
+    )
+    _adagrad(
+        weights.output,
+        weights.output_squares,
+        own.output,
+        own.output_squares,
+        workspace.output_gradient,
+        rate,
+        separate,
+    )
+
+
+@kernel
+def bias_step(bias: float, squares: float, gradient: float, rate: float) -> float:
+    """Return what one Adagrad step adds to an item's bias; `squares` includes the gradient's."""
+    step = gradient / np.sqrt(squares) + BIAS_SHRINKAGE * abs(gradient) * bias
+    return float(-rate * step)
