@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream_rec.errors import RowFormatError
 from stream_rec.model.items import Items
-from stream_rec.model.rows import ITEM, ITEM_ID, ITEM_TYPE
+from stream_rec.model.rows import ITEM, ITEM_ID, ITEM_TYPE, VERSION
 from tests.kernels.link_oracle import check_pool, links_of
 from tests.model.states import LINKS_MAX, empty_items, fill_items
 
@@ -107,7 +107,7 @@ def test_links_beyond_a_smaller_bound_are_cut_to_the_first() -> None:
 
 
 def damage_version(value: bytes) -> bytes:
-    return struct.pack("<H", 2) + value[2:]
+    return struct.pack("<H", VERSION + 1) + value[2:]
 
 
 def damage_length(field: int, count: int) -> Callable[[bytes], bytes]:
