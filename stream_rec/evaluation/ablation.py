@@ -1,4 +1,4 @@
-"""The ranker's features by name, so that an evaluation can leave some out."""
+"""The ranker's features by name: an evaluation can leave some out, and tells their weights."""
 
 from __future__ import annotations
 

@@ -11,15 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.evaluation.ablation import feature_names
 from stream_rec.evaluation.prequential import Prequential
-from stream_rec.kernels.features import N_OTHER
-from stream_rec.model.message import source_names
 from stream_rec.model.ranking import list_for_user
 
 N_SNAPSHOTS = 80
 LISTED = 10
 CANDIDATES_MAX = 1024
-OTHER_NAMES = ("age", "idle", "factor")
 
 
 class WeightHistory(NamedTuple):
@@ -70,7 +68,8 @@ class Observer:
     def weights(self) -> WeightHistory:
         """Return the weights noted so far."""
         value = np.array(self._weights)
-        return WeightHistory(self._names(value.shape[-1]), np.array(self._event), value)
+        names = feature_names(self._run.engine.half_lives_s)
+        return WeightHistory(names, np.array(self._event), value)
 
     def chances(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the chance of each listed item, and whether it was taken."""
@@ -99,13 +98,3 @@ class Observer:
         weight = np.exp(score[:n].astype(np.float64) - score[0])
         self._chance.append((weight / weight.sum())[:LISTED])
         self._taken.append((item[:n] == columns.item[e])[:LISTED])
-
-    def _names(self, n_features: int) -> list[str]:
-        """Name the features; names that stand for several get a number."""
-        sources = source_names(self._run.engine.half_lives_s)[: n_features - N_OTHER]
-        numbered = [
-            f"{name} {sources[: x + 1].count(name)}" if sources.count(name) > 1 else name
-            for x, name in enumerate(sources)
-        ]
-        named = [*numbered, *OTHER_NAMES]
-        return [*named, *(f"feature {x}" for x in range(len(named), n_features))][:n_features]
