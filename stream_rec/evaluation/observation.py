@@ -68,7 +68,7 @@ class Observer:
     def weights(self) -> WeightHistory:
         """Return the weights noted so far."""
         value = np.array(self._weights)
-        names = feature_names(self._run.engine.half_lives_s)
+        names = feature_names(self._run.engine.half_lives_s.tolist())
         return WeightHistory(names, np.array(self._event), value)
 
     def chances(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
