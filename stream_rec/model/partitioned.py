@@ -156,13 +156,21 @@ class PartitionedModel:
             self._refresh(None, N_SOLVES_ANEW)
         self._folded[partition] = watermark
 
-    def close_partition(self, partition: int) -> None:
-        """Forget everything of a partition, owned or followed, durable or not."""
+    def close_partition(self, partition: int, *, refresh: bool = True) -> None:
+        """Forget everything of a partition, owned or followed, durable or not.
+
+        Parameters
+        ----------
+        partition : int
+        refresh : bool
+            Whether to bring the view up to date.
+        """
         self._folded.pop(partition, None)
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
-        self._refresh(None, N_SOLVES_ANEW)
+        if refresh:
+            self._refresh(None, N_SOLVES_ANEW)
 
     def n_dirty(self, partition: int) -> int:
         """Return how many rows of a partition changed since they were last frozen."""

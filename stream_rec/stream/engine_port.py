@@ -96,8 +96,8 @@ class Engine(Protocol):
     ) -> None:
         """Load the durable item rows of a partition; refresh the view or leave it to the next."""
 
-    def close_partition(self, partition: int) -> None:
-        """Forget all of a partition, dirty or not."""
+    def close_partition(self, partition: int, *, refresh: bool = True) -> None:
+        """Forget all of a partition, dirty or not; refresh the view or leave it to what follows."""
 
     def process(
         self, partition: int, records: Sequence[Record], generated_at_ms: int

@@ -116,7 +116,7 @@ class Processor:
             if follow and self._engine.n_dirty(partition) == 0:
                 await asyncio.to_thread(self._engine.follow_partition, partition)
                 return True
-            self._engine.close_partition(partition)
+            self._engine.close_partition(partition, refresh=False)  # until others are opened
             return False
 
     async def freeze(self, partition: int) -> FrozenPartition:

@@ -98,7 +98,7 @@ class FakeEngine:
         self._dirty[partition] = set(), set()
         self._last[partition] = watermark
 
-    def close_partition(self, partition: int) -> None:
+    def close_partition(self, partition: int, *, refresh: bool = True) -> None:
         for state in (self.items, self.profiles, self._dirty, self._last, self.followed):
             state.pop(partition, None)
 
