@@ -32,6 +32,7 @@ from stream_rec.settings import (
     TopicSettings,
     WorkerSettings,
 )
+from stream_rec.settings_serve import ServeSettings
 
 __all__ = [
     "EMBEDDED",
@@ -40,6 +41,7 @@ __all__ = [
     "KafkaSettings",
     "LoadedSettings",
     "ModelSettings",
+    "ServeSettings",
     "Settings",
     "TopicSettings",
     "WorkerSettings",
@@ -48,7 +50,7 @@ __all__ = [
 ]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-SECRET_KEYS = frozenset({"sasl_password", "ssl_password"})
+SECRET_KEYS = frozenset({"sasl_password", "ssl_password", "ssl_keyfile_password"})
 
 
 class LoadedSettings(NamedTuple):

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
 
 from stream_rec.errors import ConfigError
-from stream_rec.settings import BUILTIN_EVENT_TYPES, EventType, Section, Settings
+from stream_rec.settings import BUILTIN_EVENT_TYPES, EventType, Settings
+from stream_rec.settings_section import Section
 
 ENV_PREFIX = "STREAM_REC_"
 ENV_PREFIXES_OF_TESTS = ("STREAM_REC_TEST_", "STREAM_REC_REQUIRE_", "STREAM_REC_DATA")

@@ -12,25 +12,24 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from stream_rec.settings_section import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    Port,
+    PositiveFloat,
+    PositiveInt,
+    Section,
+)
+from stream_rec.settings_serve import ServeSettings
 
 EMBEDDED = "embedded"
 """The value of ``kafka.broker`` that asks for the broker in a process of our own."""
 
 BROKER_ADDRESS = r"(\[[0-9a-fA-F:]+\]|[^\s:,\[\]]+):\d{1,5}"
 
-PositiveInt = Annotated[int, Field(gt=0)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
-NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 TopicName = Annotated[str, Field(pattern=r"^(\{app_id\})?[a-zA-Z0-9._-]+$", max_length=249)]
-
-
-class Section(BaseModel):
-    """A frozen group of settings that knows no other keys than its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class KafkaSettings(Section):
@@ -278,6 +277,7 @@ class Settings(Section):
     worker: WorkerSettings = WorkerSettings()
     events: EventSettings = EventSettings()
     model: ModelSettings = ModelSettings()
+    serve: ServeSettings = ServeSettings()
 
     @model_validator(mode="after")
     def _fill_in_app_id(self) -> Self:

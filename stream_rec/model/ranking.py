@@ -69,6 +69,50 @@ def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp:
 
 
 @inner_kernel
+def _reach(
+    view: ItemView,
+    learned: Learned,
+    profiles: ProfileRows,
+    user: int,
+    workspace: Workspace,
+    recipe: Recipe,
+    stamp: int,
+) -> int:
+    """Compute what the user's history says of items; return the number of items it reaches."""
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
+    find_user_factor(view, learned.crowd, history, n_history, workspace)
+    predict_touched(view, workspace, n_touched)
+    return n_touched
+
+
+@inner_kernel
+def _score(
+    view: ItemView,
+    learned: Learned,
+    profiles: ProfileRows,
+    user: int,
+    now_s: float,
+    workspace: Workspace,
+    recipe: Recipe,
+    n_touched: int,
+    n_candidates: int,
+    stamp: int,
+) -> None:
+    """Score the candidates in the workspace; no score depends on the other candidates."""
+    n_distinct, n_history = profiles.n_distinct[user], profiles.n_history[user]
+    last_item = widen(profiles.history_item[user, 0]) if n_history > 0 else NO_ITEM
+    last_count = view.rows.taken[last_item] if n_history > 0 else 0
+    write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
+    factor = workspace.user_factor
+    write_features(view, workspace, factor, last_item, n_touched, n_candidates, now_s, stamp)
+    silence(workspace, recipe.silent, n_candidates)
+    score_candidates(
+        learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
+    )
+
+
+@inner_kernel
 def rank_for_user(
     view: ItemView,
     learned: Learned,
@@ -101,10 +145,7 @@ def rank_for_user(
     stamp = next_stamp(workspace)
     if recipe.exclude_seen:
         _exclude_seen(profiles, user, workspace, stamp)
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
-    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
-    find_user_factor(view, learned.crowd, history, n_history, workspace)
-    predict_touched(view, workspace, n_touched)
+    n_touched = _reach(view, learned, profiles, user, workspace, recipe, stamp)
     n_proposed = collect_candidates(
         view, workspace, n_touched, recipe.candidates_per_source, recipe.newest_candidates, stamp
     )
@@ -112,16 +153,7 @@ def rank_for_user(
     if n_proposed < recipe.list_length:
         n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
-    n_distinct = profiles.n_distinct[user]
-    last_item = widen(history[0]) if n_history > 0 else NO_ITEM
-    last_count = view.rows.taken[last_item] if n_history > 0 else 0
-    write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
-    factor = workspace.user_factor
-    write_features(view, workspace, factor, last_item, n_touched, n_candidates, now_s, stamp)
-    silence(workspace, recipe.silent, n_candidates)
-    score_candidates(
-        learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
-    )
+    _score(view, learned, profiles, user, now_s, workspace, recipe, n_touched, n_candidates, stamp)
     for a in range(n_proposed, n_candidates):
         workspace.score[a] -= FILLING_PENALTY if a < n_unseen else 2.0 * FILLING_PENALTY
     return n_candidates
@@ -200,3 +232,34 @@ def list_for_user(
     n_candidates = rank_for_user(view, learned, profiles, user, now_s, workspace, recipe)
     history = profiles.history_item[user]
     return best_of(view, workspace, history, n_candidates, item, score, reason, because)
+
+
+@kernel
+def order_given(
+    view: ItemView,
+    learned: Learned,
+    profiles: ProfileRows,
+    user: int,
+    now_s: float,
+    workspace: Workspace,
+    recipe: Recipe,
+    given: NDArray[np.int32],
+    item: NDArray[np.int32],
+    score: NDArray[np.float32],
+    reason: NDArray[np.int8],
+    because: NDArray[np.int32],
+) -> int:
+    """Score given items for a user, seen or not, and write them in order; see `best_of`.
+
+    Parameters
+    ----------
+    given : int32[n]
+        Slots, each once; no more than the workspace has candidates.
+    """
+    stamp = next_stamp(workspace)
+    n_touched = _reach(view, learned, profiles, user, workspace, recipe, stamp)
+    for a in range(len(given)):
+        workspace.candidate[a] = given[a]
+    _score(view, learned, profiles, user, now_s, workspace, recipe, n_touched, len(given), stamp)
+    history = profiles.history_item[user]
+    return best_of(view, workspace, history, len(given), item, score, reason, because)

@@ -1,0 +1,298 @@
+"""Questions to an engine that teach it nothing: about items, trends, and how one would be served.
+
+The same kernels as the hot path answer. A history that nobody stored is put into one scratch
+profile, which every question overwrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.profiles import (
+    SEEN_BLOCK,
+    add_seen,
+    clear_profile,
+    empty_profile_rows,
+    push_history,
+)
+from stream_rec.kernels.sources import accumulate_sources
+from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT, next_stamp
+from stream_rec.model.arrays import copy_into
+from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.ids import hash_id
+from stream_rec.model.partitioned import LIST_LENGTH_MAX
+from stream_rec.model.profile_codec import blocks_needed, decode_profile
+from stream_rec.model.ranking import list_for_user, order_given
+from stream_rec.model.rows import PROFILE, row_key
+
+SCRATCH = 0
+Relation = Literal["similar", "next"]
+
+
+class Taken(NamedTuple):
+    """One entry of a user's history."""
+
+    item: str
+    time_s: float
+    offset: int
+
+
+class ProfileSummary(NamedTuple):
+    """What is known of a user, as of the row that was read.
+
+    Attributes
+    ----------
+    history : list of Taken
+        Newest first.
+    n_distinct : int
+        Distinct items ever taken.
+    last_s : float
+        Time of the latest event.
+    """
+
+    history: list[Taken]
+    n_distinct: int
+    last_s: float
+
+
+class Scored(NamedTuple):
+    """Items with what was asked for, the highest first: slots int32[n], values float64[n]."""
+
+    items: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+
+class Inquiry:
+    """Asks one engine.
+
+    Parameters
+    ----------
+    engine : Engine
+    model : ModelSettings
+    events : EventSettings
+        Both as the engine has them.
+    """
+
+    def __init__(self, engine: Engine, model: ModelSettings, events: EventSettings) -> None:
+        self._engine = engine
+        self._model = model
+        self._shape = (model.history_length, events.duplicate_window, model.n_factors)
+        self._profile = empty_profile_rows(1, *self._shape, model.seen_items_max // SEEN_BLOCK + 2)
+        self.candidates_max = candidates_max(
+            len(model.half_lives_s) + 2,
+            model.candidates_per_source,
+            model.newest_candidates,
+            LIST_LENGTH_MAX,
+        )
+
+    def latest_s(self) -> float:
+        """Return the time of the latest event that the view knows, 0 if there is none.
+
+        It is the present of all questions without a user: recorded logs lie in the past.
+        """
+        last_s = self._engine.items.view.rows.last_s[: len(self._engine.items.ids)]
+        latest = float(last_s.max(initial=-np.inf))
+        return latest if np.isfinite(latest) else 0.0
+
+    def list_for_history(
+        self, items: Sequence[str], n: int, now_s: float, exclude: Sequence[str] = ()
+    ) -> Listed:
+        """Rank for somebody of whom only recent items are known; nothing is stored.
+
+        Parameters
+        ----------
+        items : sequence of str
+            Oldest first; those that nobody has taken yet say nothing.
+        n : int
+            From 1 to 100.
+        now_s : float
+        exclude : sequence of str
+            Left out beside the history.
+        """
+        self._set_history(items, now_s)
+        return self._list(n, now_s, exclude)
+
+    def list_for_profile(
+        self, user: str, row: bytes, n: int, now_s: float, exclude: Sequence[str] = ()
+    ) -> Listed:
+        """Rank for the user with this profile row, as it was frozen."""
+        self._set_profile(user, row)
+        return self._list(n, now_s, exclude)
+
+    def order_for_history(self, items: Sequence[str], given: Sequence[str], now_s: float) -> Listed:
+        """Order given items for somebody of whom only recent items are known.
+
+        Parameters
+        ----------
+        items : sequence of str
+            Oldest first.
+        given : sequence of str
+            At most `candidates_max`; those that nobody has taken yet are left out.
+        now_s : float
+        """
+        self._set_history(items, now_s)
+        return self._order(given, now_s)
+
+    def order_for_profile(
+        self, user: str, row: bytes, given: Sequence[str], now_s: float
+    ) -> Listed:
+        """Order given items for the user with this profile row."""
+        self._set_profile(user, row)
+        return self._order(given, now_s)
+
+    def related(self, item: str, relation: Relation) -> Scored | None:
+        """Return the items linked to one, the strongest first; None if the item is not known.
+
+        similar    cosine of being taken near each other, near / √(count · count)
+        next       near-term share: how often it followed per take of this item, by 1/distance
+        """
+        slot = self._engine.items.ids.find(item)
+        reading = self._engine.reading()
+        if slot is None or not np.isfinite(reading.view.rows.first_s[slot]):
+            return None
+        workspace = reading.workspace
+        limits = np.array([self._model.links_per_item_max], np.int32)
+        history = np.array([slot], np.int32)
+        n = accumulate_sources(reading.view, workspace, history, 1, limits, next_stamp(workspace))
+        items = workspace.touched[:n].copy()
+        if relation == "similar":
+            damping = reading.view.damping[items].astype(np.float64)
+            values = workspace.source[:n, NEAR_ROOT] * damping * damping
+        else:
+            values = workspace.source[:n, AFTER_INVERSE].astype(np.float64)
+        return self._ordered(items, values)
+
+    def trending(self, which: int, now_s: float) -> Scored:
+        """Return the most popular items at a half-life, with their decayed count.
+
+        Parameters
+        ----------
+        which : int
+            Place in `model.half_lives_s`.
+        now_s : float
+        """
+        top = self._engine.items.view.top
+        items = top.items[which]
+        items = items[items >= 0]
+        age = top.keys[items, which] - now_s / self._model.half_lives_s[which]
+        return self._ordered(items.copy(), np.exp2(age))
+
+    def summary(self, user: str, row: bytes) -> ProfileSummary:
+        """Read a profile row."""
+        self._set_profile(user, row)
+        profile, texts = self._profile, self._engine.items.ids.texts
+        n = int(profile.n_history[SCRATCH])
+        columns = (profile.history_item, profile.history_s, profile.history_offset)
+        entries = zip(*(column[SCRATCH, :n].tolist() for column in columns), strict=True)
+        history = [Taken(texts[item], time_s, offset) for item, time_s, offset in entries]
+        return ProfileSummary(
+            history, int(profile.n_distinct[SCRATCH]), float(profile.last_s[SCRATCH])
+        )
+
+    def _set_history(self, items: Sequence[str], now_s: float) -> None:
+        find = self._engine.items.ids.find
+        clear_profile(self._profile, SCRATCH)
+        slots = [slot for item in items if (slot := find(item)) is not None]
+        for slot in slots[-self._model.seen_items_max :]:
+            push_history(self._profile, SCRATCH, slot, now_s, 0)
+        distinct = dict.fromkeys(slots)
+        self._reserve_blocks(len(distinct) // SEEN_BLOCK + 2)
+        for slot in distinct:
+            add_seen(self._profile, SCRATCH, slot, self._model.seen_items_max)
+        self._profile.n_distinct[SCRATCH] = len(distinct)
+        self._profile.last_s[SCRATCH] = now_s
+
+    def _set_profile(self, user: str, row: bytes) -> None:
+        self._reserve_blocks(blocks_needed(row))
+        key = row_key(PROFILE, hash_id(user))
+        decode_profile(self._profile, self._engine.items.ids, SCRATCH, key, row)
+
+    def _list(self, n: int, now_s: float, exclude: Sequence[str]) -> Listed:
+        reading = self._engine.reading()
+        recipe, excluded = reading.recipe, self._exclude(exclude)
+        if excluded:
+            recipe = recipe._replace(exclude_seen=True)
+        listed = _empty_listed(n)
+        n_listed = list_for_user(
+            reading.view,
+            reading.learned,
+            self._profile,
+            SCRATCH,
+            self._not_before_last_event(now_s),
+            reading.workspace,
+            recipe._replace(list_length=n),
+            *listed,
+        )
+        return self._kept(listed, n_listed, excluded)
+
+    def _order(self, given: Sequence[str], now_s: float) -> Listed:
+        if len(given) > self.candidates_max:
+            raise ValueError(f"expected at most {self.candidates_max} items, came {len(given)}")
+        known = {slot for item in given if (slot := self._engine.items.ids.find(item)) is not None}
+        reading = self._engine.reading()
+        seen = [slot for slot in known if np.isfinite(reading.view.rows.first_s[slot])]
+        listed = _empty_listed(len(seen))
+        n_listed = order_given(
+            reading.view,
+            reading.learned,
+            self._profile,
+            SCRATCH,
+            self._not_before_last_event(now_s),
+            reading.workspace,
+            reading.recipe,
+            np.array(sorted(seen), np.int32),
+            *listed,
+        )
+        return self._kept(listed, n_listed, set())
+
+    def _not_before_last_event(self, now_s: float) -> float:
+        return max(now_s, float(self._profile.last_s[SCRATCH]))
+
+    def _exclude(self, items: Sequence[str]) -> set[int]:
+        """Mark items as seen in the scratch profile; what the user has seen is excluded as ever."""
+        find = self._engine.items.ids.find
+        slots = {slot for item in items if (slot := find(item)) is not None}
+        if slots and not self._model.exclude_seen:
+            self._profile.seen_head[SCRATCH] = -1
+            self._profile.n_seen[SCRATCH] = 0
+            self._profile.seen_free[0] = -1
+            self._profile.seen_used[0] = 0
+        n_seen = int(self._profile.n_seen[SCRATCH])
+        self._reserve_blocks((n_seen + len(slots)) // SEEN_BLOCK + 2)
+        for slot in slots:
+            add_seen(self._profile, SCRATCH, slot, n_seen + len(slots) + 1)
+        return slots
+
+    def _kept(self, listed: Listed, n_listed: int, excluded: set[int]) -> Listed:
+        """Cut a list to its length, without excluded items that filled it up and nameless ones."""
+        texts = self._engine.items.ids.texts
+        items = listed.items[:n_listed].tolist()
+        keep = [x for x, item in enumerate(items) if item not in excluded and texts[item]]
+        return Listed(
+            listed.items[keep], listed.scores[keep], listed.reasons[keep], listed.because[keep]
+        )
+
+    def _ordered(self, items: NDArray[np.int32], values: NDArray[np.float64]) -> Scored:
+        texts = self._engine.items.ids.texts
+        is_named = np.fromiter((bool(texts[item]) for item in items.tolist()), bool, len(items))
+        items, values = items[is_named & (values > 0.0)], values[is_named & (values > 0.0)]
+        order = np.lexsort((self._engine.items.ids.hashes[items], -values))
+        return Scored(items[order], values[order])
+
+    def _reserve_blocks(self, n_blocks: int) -> None:
+        """Make room for seen items."""
+        if len(self._profile.seen_next) < n_blocks:
+            larger = empty_profile_rows(1, *self._shape, n_blocks)
+            self._profile = copy_into(larger, self._profile)
+
+
+def _empty_listed(n: int) -> Listed:
+    return Listed(
+        np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int8), np.zeros(n, np.int32)
+    )
