@@ -14,6 +14,7 @@ from stream_rec.cli.evaluate import evaluate
 from stream_rec.cli.forget import forget
 from stream_rec.cli.options import common_options
 from stream_rec.cli.replay import replay
+from stream_rec.cli.serve import keys, serve
 from stream_rec.cli.simulate import simulate
 from stream_rec.cli.state.command import state
 from stream_rec.cli.tail import tail
@@ -29,6 +30,7 @@ Examples:
   stream-rec demo                              watch it learn, nothing to install
   stream-rec topics create                     create the topics on your Kafka
   stream-rec --config my.toml worker           run a worker
+  stream-rec serve                             lists over HTTP, and the live page
   stream-rec replay ratings.csv --speed max    replay a recorded log into it
   stream-rec tail --user 42                    follow the lists of a user
 
@@ -74,6 +76,8 @@ def cli() -> None:
 for command in (
     demo,
     worker,
+    serve,
+    keys,
     replay,
     simulate,
     tail,

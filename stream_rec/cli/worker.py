@@ -51,7 +51,7 @@ def worker(
     """
     assert isinstance(ctx.obj, CommonOptions)
     if end_with_input:
-        threading.Thread(target=_stop_when_input_ends, name="input-watch", daemon=True).start()
+        watch_input()
     begin = {"worker.rebuild_from": rebuild_from, "worker.switch_from": switch_from}
     given = {key: text for key, text in begin.items() if text is not None}
     with reachable_broker(ctx.obj.with_overrides(given)) as settings:
@@ -79,6 +79,11 @@ def reachable_broker(options: CommonOptions) -> Iterator[Settings]:
         yield options.with_overrides(
             {"kafka.broker": broker.address, "kafka.embedded": "true"}
         ).load_settings()
+
+
+def watch_input() -> None:
+    """Stop this process, as by SIGTERM, when its standard input ends."""
+    threading.Thread(target=_stop_when_input_ends, name="input-watch", daemon=True).start()
 
 
 def _stop_when_input_ends() -> None:

@@ -1,0 +1,144 @@
+"""The item view of the service: an engine that only reads, and the answers that need one.
+
+The engine belongs to the event loop. What comes from Kafka is applied a few rows at a time, with
+the loop's other work in between, so that no request waits for more than a millisecond or two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from stream_rec.config import Settings
+from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.inquiry import Inquiry, Relation, Scored
+from stream_rec.model.message import source_names
+from stream_rec.stream.effects import Row
+
+ROWS_AT_ONCE = 32
+TRENDING_WINDOWS_S = {"15m": 900.0, "2h": 7_200.0, "24h": 86_400.0, "7d": 604_800.0}
+
+Entry = dict[str, Any]
+"""An item of a list as in the messages (docs/messages.md)."""
+
+
+class Catalogue:
+    """What is known of items.
+
+    Parameters
+    ----------
+    settings : Settings
+    n_partitions : int
+        Of the items changelog.
+    """
+
+    def __init__(self, settings: Settings, n_partitions: int) -> None:
+        self._model = settings.model
+        self.engine = Engine(
+            settings.model,
+            settings.events,
+            source_topic=settings.topics.events,
+            n_partitions=n_partitions,
+            read_only=True,
+        )
+        for partition in range(n_partitions):
+            self.engine.follow_partition(partition)
+        self.inquiry = Inquiry(self.engine, settings.model, settings.events)
+        self._sources = source_names(self.engine.half_lives_s)
+        self._now_s: float | None = None
+        self.version = 0
+
+    @property
+    def now_s(self) -> float:
+        """The time of the latest event that is known of: recorded logs lie in the past."""
+        if self._now_s is None:
+            self._now_s = self.inquiry.latest_s()
+        return self._now_s
+
+    @property
+    def n_items(self) -> int:
+        """Items that are known by name."""
+        return len(self.engine.items.ids)
+
+    def load(self, partition: int, rows: Sequence[Row]) -> None:
+        """Take rows without bringing the view up to date."""
+        self.engine.stage_foreign(partition, rows)
+
+    def sum_up(self) -> None:
+        """Bring the view up to date at once."""
+        self.engine.refresh_view()
+        self._changed()
+
+    async def apply(self, partition: int, rows: Sequence[Row]) -> None:
+        """Take rows, with pauses for whoever waits."""
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            self.engine.stage_foreign(partition, rows[first : first + ROWS_AT_ONCE])
+            self._changed()
+            await asyncio.sleep(0)
+        while self.engine.refresh_view(ROWS_AT_ONCE):
+            self._changed()
+            await asyncio.sleep(0)
+        self._changed()
+
+    def entries(self, listed: Listed) -> list[Entry]:
+        """Return a list as in the messages."""
+        texts = self.engine.items.ids.texts
+        entries = []
+        columns = (listed.items, listed.scores, listed.reasons, listed.because)
+        for item, score, reason, cause in zip(*(c.tolist() for c in columns), strict=True):
+            why = {"source": self._sources[reason]}
+            if cause >= 0:
+                why["because"] = texts[cause]
+            entries.append({"item": texts[item], "score": _rounded(score), "reasons": [why]})
+        return entries
+
+    def knows(self, item: str) -> bool:
+        """Say whether anybody has had an item."""
+        return self.inquiry.related(item, "similar") is not None
+
+    def related(self, item: str, relation: Relation) -> list[Entry] | None:
+        """Return items related to one, with the strength of it; None if the item is not known."""
+        scored = self.inquiry.related(item, relation)
+        return None if scored is None else self._scored(scored)
+
+    def trending(self, window: str) -> tuple[float, list[Entry]]:
+        """Return the half-life nearest to a window, and the popular items at it."""
+        window_s = TRENDING_WINDOWS_S[window]
+        half_lives_s = self._model.half_lives_s
+        distance = [max(h / window_s, window_s / h) for h in half_lives_s]
+        which = distance.index(min(distance))
+        return half_lives_s[which], self._scored(self.inquiry.trending(which, self.now_s))
+
+    def popularity_of(self, item: str) -> Entry | None:
+        """Return what is known of an item's popularity."""
+        slot = self.engine.items.ids.find(item)
+        if slot is None:
+            return None
+        rows = self.engine.items.view.rows
+        if not rows.taken[slot]:
+            return None
+        keys = self.engine.items.view.top.keys[slot]
+        popular = {}
+        for which, half_life_s in enumerate(self._model.half_lives_s):
+            value = 2.0 ** (float(keys[which]) - self.now_s / half_life_s)
+            popular[self._sources[which]] = _rounded(value)
+        return {
+            "taken": _rounded(2.0 ** float(keys[len(self._model.half_lives_s)])),
+            "first_s": float(rows.first_s[slot]),
+            "last_s": float(rows.last_s[slot]),
+            "popular": popular,
+        }
+
+    def _scored(self, scored: Scored) -> list[Entry]:
+        texts = self.engine.items.ids.texts
+        pairs = zip(scored.items.tolist(), scored.values.tolist(), strict=True)
+        return [{"item": texts[item], "score": _rounded(value)} for item, value in pairs]
+
+    def _changed(self) -> None:
+        self._now_s = None
+        self.version += 1
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")

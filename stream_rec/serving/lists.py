@@ -1,0 +1,143 @@
+"""The last list of every user, as the recommendations topic has it, and who waits for the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stream_rec.serving.cache import Cache, list_row
+from stream_rec.serving.follower import Followed
+from stream_rec.stream.changelog import Position
+
+STREAM_QUEUE_MAX = 8
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The event that a list answers."""
+
+    partition: int
+    offset: int
+
+
+class StoredList(msgspec.Struct, frozen=True):
+    """A message of the recommendations topic with its entries left as they are."""
+
+    user: str
+    items: list[msgspec.Raw]
+    generated_at: int
+    model_version: str
+    source: Source
+
+
+class _OnlySource(msgspec.Struct):
+    source: Source
+
+
+class _Waiting(NamedTuple):
+    source: Source
+    arrived: asyncio.Future[None]
+
+
+_DECODE_LIST = msgspec.json.Decoder(StoredList).decode
+_DECODE_SOURCE = msgspec.json.Decoder(_OnlySource).decode
+
+Stream = asyncio.Queue[bytes | None]
+"""Messages for one listener; None ends it."""
+
+
+class Lists:
+    """Lists by user.
+
+    Parameters
+    ----------
+    cache : Cache
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._waiting: dict[bytes, list[_Waiting]] = defaultdict(list)
+        self._streams: dict[bytes, set[Stream]] = defaultdict(set)
+        self.n_lists = 0
+        self.n_streams = 0
+
+    async def take(self, records: Sequence[Followed]) -> None:
+        """Take lists from Kafka."""
+        rows = [list_row(record.key, record.value) for record in records]
+        ends = {(r.topic, r.partition): Position(r.offset, -1) for r in records}
+        self._cache.write(rows, ends.items())
+        self.n_lists += len(records)
+        for record in records:
+            if record.value is not None and record.key in self._waiting:
+                self._tell_waiting(record.key, record.value)
+            for stream in self._streams.get(record.key, ()):
+                _put(stream, record.value or b"")
+
+    def message(self, user: str) -> bytes | None:
+        """Return the last message for a user."""
+        return self._cache.list_of(user)
+
+    def read(self, user: str) -> StoredList | None:
+        """Return the last list of a user."""
+        message = self._cache.list_of(user)
+        return None if message is None else _DECODE_LIST(message)
+
+    async def wait_for(self, user: str, source: Source, timeout_s: float) -> bool:
+        """Wait until a user's list reflects an event; return whether it does."""
+        message = self._cache.list_of(user)
+        if message is not None and _reflects(_DECODE_SOURCE(message).source, source):
+            return True
+        key = user.encode()
+        waiting = _Waiting(source, asyncio.get_running_loop().create_future())
+        self._waiting[key].append(waiting)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiting.arrived
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting[key].remove(waiting)
+            if not self._waiting[key]:
+                del self._waiting[key]
+        return True
+
+    def open_stream(self, user: str) -> Stream:
+        """Begin to hand the lists of a user to a listener."""
+        stream: Stream = asyncio.Queue(STREAM_QUEUE_MAX)
+        self._streams[user.encode()].add(stream)
+        self.n_streams += 1
+        return stream
+
+    def close_stream(self, user: str, stream: Stream) -> None:
+        """End that."""
+        streams = self._streams[user.encode()]
+        streams.discard(stream)
+        self.n_streams -= 1
+        if not streams:
+            del self._streams[user.encode()]
+
+    def end_streams(self) -> None:
+        """Tell every listener that this was all."""
+        for streams in self._streams.values():
+            for stream in streams:
+                _put(stream, None)
+
+    def _tell_waiting(self, key: bytes, message: bytes) -> None:
+        reached = _DECODE_SOURCE(message).source
+        for waiting in self._waiting[key]:
+            if _reflects(reached, waiting.source) and not waiting.arrived.done():
+                waiting.arrived.set_result(None)
+
+
+def _reflects(reached: Source, wanted: Source) -> bool:
+    return reached.partition == wanted.partition and reached.offset >= wanted.offset
+
+
+def _put(stream: Stream, message: bytes | None) -> None:
+    """Add a message; a listener that is slow misses the oldest, never the last."""
+    if stream.full():
+        stream.get_nowait()
+    stream.put_nowait(message)

@@ -1,0 +1,215 @@
+"""The service without HTTP: what it follows, what it holds, whether it is caught up.
+
+Started in this order: number of partitions from Kafka; the cache, thrown away where it goes past
+the end of a topic; the item rows from it; then everything that has come since, from Kafka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient
+
+from stream_rec.config import Settings
+from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
+from stream_rec.model.ids import hash_id
+from stream_rec.model.rows import PROFILE, row_key
+from stream_rec.serving.cache import At, Cache, item_row, profile_row
+from stream_rec.serving.catalogue import Catalogue
+from stream_rec.serving.event_writer import EventWriter
+from stream_rec.serving.follower import Followed, Follower
+from stream_rec.serving.lists import Lists, Stream
+from stream_rec.stream.changelog import Position
+from stream_rec.stream.effects import LogRecord, Row
+from stream_rec.stream.fence import ValidPrefix
+from stream_rec.stream.startup import check_topics
+from stream_rec.stream.stores import is_engine_key
+
+LISTS_AT_ONCE_MAX = 500
+ROWS_AT_ONCE_MAX = 500
+LOADED_AT_ONCE = 2_000
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """Lists, profiles and the item view, kept up; and a way to write events.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Attributes
+    ----------
+    failure : BaseException or None
+        Why it cannot go on.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.failure: BaseException | None = None
+        self._on_failure: Callable[[], None] = lambda: None
+        self._resources = contextlib.ExitStack()
+        self._prefixes: dict[At, ValidPrefix] = {}
+
+    async def start(self) -> None:
+        """Start to follow.
+
+        Raises
+        ------
+        TopicError
+            Kafka does not answer, or a topic is missing.
+        StateError
+            The cache is in use by another process.
+        """
+        topics = self.settings.topics
+        await check_topics(self.settings)
+        counts = await asyncio.to_thread(_count_partitions, self.settings)
+        self.n_partitions = counts[topics.events]
+        self.cache = Cache(self._folder(), self.settings.worker)
+        self._resources.callback(self.cache.close)
+        self.lists = Lists(self.cache)
+        self.catalogue = Catalogue(self.settings, self.n_partitions)
+        followed = [
+            (topic, partition)
+            for topic in (topics.recommendations, topics.items_changelog, topics.profiles_changelog)
+            for partition in range(counts[topic])
+        ]
+        positions = await asyncio.to_thread(self._valid_positions, followed)
+        self._load_items()
+        lists = {at: positions[at].offset + 1 for at in followed if at[0] == topics.recommendations}
+        rows = {at: positions[at].offset + 1 for at in followed if at not in lists}
+        self._prefixes = {at: ValidPrefix(positions[at]) for at in rows}
+        kafka = self.settings.kafka
+        self.list_follower = Follower(kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX)
+        self.row_follower = Follower(kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX)
+        self.writer = EventWriter(self.settings)
+        self.list_follower.start()
+        self.row_follower.start()
+        self.writer.start()
+
+    async def stop(self) -> None:
+        """Stop following, and wait for events under way."""
+        await self.list_follower.stop()
+        await self.row_follower.stop()
+        await self.writer.stop(self.settings.serve.shutdown_timeout_s)
+        self._resources.close()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop this process with an error."""
+        self.failure = self.failure or error
+        logger.error("this process stops: %s", error, exc_info=error)
+        self.lists.end_streams()
+        self._on_failure()
+
+    def on_failure(self, act: Callable[[], None]) -> None:
+        """Say what is to be done when it cannot go on."""
+        self._on_failure = act
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since Kafka last answered."""
+        answered_s = max(self.list_follower.answered_s, self.row_follower.answered_s)
+        return time.monotonic() - answered_s
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether lists may be older than they should be."""
+        return self.silence_s > self.settings.serve.stale_after_s
+
+    @property
+    def lag(self) -> int:
+        """Records of lists and rows that are still to come, as far as known."""
+        return self.list_follower.lag + self.row_follower.lag
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is caught up."""
+        know_ends = self.list_follower.has_ends and self.row_follower.has_ends
+        is_near = self.lag <= self.settings.serve.ready_lag_max
+        return know_ends and is_near and not self.is_stale and self.failure is None
+
+    def profile_row(self, user: str) -> bytes | None:
+        """Return a user's profile row, as of the worker's last commit."""
+        return self.cache.profile_row(row_key(PROFILE, hash_id(user)))
+
+    async def next_of(self, stream: Stream, timeout_s: float) -> bytes | None:
+        """Return the next message of a stream, an empty one after the time limit."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await stream.get()
+        except TimeoutError:
+            return b""
+
+    async def _take_rows(self, records: Sequence[Followed]) -> None:
+        """Take rows of the changelogs: the valid ones to the cache, those of items to the view."""
+        rows: list[Row] = []
+        staged: dict[int, list[Row]] = defaultdict(list)
+        ends: list[tuple[At, Position]] = []
+        of_partition = sorted(records, key=lambda record: (record.topic, record.partition))
+        for at, group in groupby(of_partition, lambda record: (record.topic, record.partition)):
+            prefix = self._prefixes[at]
+            logged = [LogRecord(r.offset, r.key, r.value, r.epoch) for r in group]
+            valid = [(k, v) for k, v in prefix.accept(logged).items() if is_engine_key(k)]
+            ends.append((at, prefix.settled_position))
+            if at[0] == self.settings.topics.items_changelog:
+                staged[at[1]] += valid
+                rows += [item_row(at[1], key, value) for key, value in valid]
+            else:
+                rows += [profile_row(key, value) for key, value in valid]
+        self.cache.write(rows, ends)
+        for partition, items in staged.items():
+            await self.catalogue.apply(partition, items)
+
+    def _load_items(self) -> None:
+        """Build the item view from the cache."""
+        for partition, group in groupby(self.cache.item_rows(), lambda row: row[0]):
+            rows: list[Row] = []
+            for _, key, value in group:
+                rows.append((key, value))
+                if len(rows) == LOADED_AT_ONCE:
+                    self.catalogue.load(partition, rows)
+                    rows = []
+            self.catalogue.load(partition, rows)
+        self.catalogue.sum_up()
+
+    def _valid_positions(self, followed: Sequence[At]) -> dict[At, Position]:
+        """Return how far the cache goes, without what belongs to topics that are no more."""
+        positions = self.cache.positions(followed)
+        config = confluent_consumer_config(self.settings.kafka, group_id="unused")
+        consumer = confluent_kafka.Consumer(config)
+        try:
+            for at, position in positions.items():
+                there = confluent_kafka.TopicPartition(*at)
+                timeout_s = self.settings.kafka.request_timeout_s
+                end = consumer.get_watermark_offsets(there, timeout_s, cached=False)[1]
+                if position.offset >= end:
+                    logger.warning("%s has lost records; the cache is built anew", at[0])
+                    self.cache.clear()
+                    return dict.fromkeys(followed, Position())
+        finally:
+            consumer.close()
+        return positions
+
+    def _folder(self) -> Path:
+        """Return where the cache is; the embedded broker's lists do not outlive it."""
+        if self.settings.kafka.embedded:
+            folder = tempfile.TemporaryDirectory(prefix="stream-rec-serve-")
+            self._resources.callback(folder.cleanup)
+            return Path(folder.name)
+        return self.settings.serve.state_dir / self.settings.app_id / "serve"
+
+
+def _count_partitions(settings: Settings) -> dict[str, int]:
+    client = AdminClient(confluent_config(settings.kafka))
+    found = client.list_topics(timeout=settings.kafka.request_timeout_s).topics
+    return {name: len(found[name].partitions) for name in settings.topics.names}
