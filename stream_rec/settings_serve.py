@@ -29,6 +29,7 @@ class ServeSettings(Section):
     keys: tuple[str, ...] = ()
     keys_file: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
+    titles_file: Path | None = None
     cors_origins: tuple[str, ...] = ()
     rate_limit_per_s: NonNegativeFloat = 0.0
     rate_burst: PositiveInt = 100

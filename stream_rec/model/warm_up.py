@@ -14,6 +14,7 @@ import msgspec
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels import CACHE
 from stream_rec.model.engine import Engine
+from stream_rec.model.inquiry import Inquiry
 
 N_EVENTS = 12
 N_USERS = 3
@@ -52,6 +53,27 @@ def warm_up(model: ModelSettings, events: EventSettings) -> None:
     successor.open_partition(0, frozen.items, frozen.offset)
     successor.process(0, [_record(N_EVENTS, event_type)], AT_MS)
     successor.close_partition(0)
+
+
+def warm_up_questions(model: ModelSettings, events: EventSettings) -> None:
+    """Follow a made-up partition and ask everything that can be asked; for a service of lists."""
+    event_type = next(iter(events.types))
+    teacher = _new_engine(model, events)
+    teacher.open_partition(0)
+    teacher.process(0, [_record(offset, event_type) for offset in range(N_EVENTS)], AT_MS)
+    frozen = teacher.freeze(0)
+    follower = Engine(model, events, source_topic="made-up", n_partitions=1, read_only=True)
+    follower.follow_partition(0)
+    follower.apply_foreign(0, frozen.items)
+    inquiry = Inquiry(follower, model, events)
+    now_s = inquiry.latest_s()
+    inquiry.list_for_history(["item-1"], model.list_length, now_s, ["item-2"])
+    inquiry.order_for_history(["item-1"], ["item-2"], now_s)
+    inquiry.related("item-1", "similar")
+    inquiry.trending(0, now_s)
+    for _, row in frozen.profiles:
+        if row is not None:
+            inquiry.list_for_profile("user-0", row, model.list_length, now_s)
 
 
 def _new_engine(model: ModelSettings, events: EventSettings) -> Engine:

@@ -20,6 +20,7 @@ from stream_rec.serving.problems import HttpError, ProblemBody
 from stream_rec.serving.routes_events import event_routes
 from stream_rec.serving.routes_items import item_routes, state_routes
 from stream_rec.serving.routes_lists import list_routes
+from stream_rec.serving.routes_live import live_routes
 from stream_rec.serving.service import Service
 
 API_VERSION = "1"
@@ -44,6 +45,7 @@ def create_app(service: Service, keys: Keys) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.include_router(live_routes(service, service.observer))
     app.include_router(list_routes(service))
     app.include_router(item_routes(service))
     app.include_router(event_routes(service, figures.events_written))

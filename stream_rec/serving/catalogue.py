@@ -7,10 +7,12 @@ the loop's other work in between, so that no request waits for more than a milli
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 from stream_rec.config import Settings
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
 from stream_rec.model.message import source_names
@@ -129,6 +131,18 @@ class Catalogue:
             "last_s": float(rows.last_s[slot]),
             "popular": popular,
         }
+
+    def taken(self, item: str) -> int:
+        """Return how many events an item has had."""
+        slot = self.engine.items.ids.find(item)
+        return 0 if slot is None else int(self.engine.items.view.rows.taken[slot]) // WEIGHT_UNIT
+
+    def popular_without(self, items: Collection[str], n: int) -> list[str]:
+        """Return the most popular items of all time that are not among those given."""
+        texts = self.engine.items.ids.texts
+        top = self.engine.items.view.top.items[len(self._model.half_lives_s)]
+        names = (texts[slot] for slot in top.tolist() if slot >= 0)
+        return list(islice((name for name in names if name and name not in items), n))
 
     def _scored(self, scored: Scored) -> list[Entry]:
         texts = self.engine.items.ids.texts

@@ -38,6 +38,7 @@ class Followed(NamedTuple):
     value: bytes | None
     timestamp_ms: int
     epoch: int
+    headers: Headers | None
 
 
 Handler = Callable[[Sequence[Followed]], Awaitable[None]]
@@ -175,9 +176,12 @@ class Follower:
                 assert partition is not None
                 assert offset is not None
                 timestamp_ms = message.timestamp()[1]
-                epoch = decode_epoch(cast("Headers | None", message.headers()))
+                headers = cast("Headers | None", message.headers())
+                epoch = decode_epoch(headers)
                 key, value = message.key() or b"", message.value()
-                records.append(Followed(topic, partition, offset, key, value, timestamp_ms, epoch))
+                records.append(
+                    Followed(topic, partition, offset, key, value, timestamp_ms, epoch, headers)
+                )
                 self._position[topic, partition] = offset + 1
             elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
                 self._position[str(topic), int(partition or 0)] = int(offset or 0)

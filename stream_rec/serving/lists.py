@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +61,7 @@ class Lists:
         self._cache = cache
         self._waiting: dict[bytes, list[_Waiting]] = defaultdict(list)
         self._streams: dict[bytes, set[Stream]] = defaultdict(set)
+        self.on_list: Callable[[Followed], None] | None = None
         self.n_lists = 0
         self.n_streams = 0
 
@@ -73,6 +74,8 @@ class Lists:
         for record in records:
             if record.value is not None and record.key in self._waiting:
                 self._tell_waiting(record.key, record.value)
+            if self.on_list is not None:
+                self.on_list(record)
             for stream in self._streams.get(record.key, ()):
                 _put(stream, record.value or b"")
 

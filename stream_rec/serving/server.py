@@ -12,7 +12,7 @@ import uvicorn
 
 from stream_rec.config import ServeSettings, Settings
 from stream_rec.errors import ConfigError
-from stream_rec.model.warm_up import is_compiled, warm_up
+from stream_rec.model.warm_up import is_compiled, warm_up_questions
 from stream_rec.serving.app import create_app
 from stream_rec.serving.keys import Keys, read_keys_file
 from stream_rec.serving.service import Service
@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._service.lists.end_streams()
+        self._service.end_streams()
         super().handle_exit(sig, frame)
 
 
@@ -73,7 +73,7 @@ def run_service(settings: Settings, announce: Callable[[str], None]) -> int:
     keys = load_keys(settings.serve)
     if not is_compiled():
         logger.info("compiling the model's kernels, once; this takes half a minute")
-    warm_up(settings.model, settings.events)
+    warm_up_questions(settings.model, settings.events)
     if sys.platform != "win32":
         import uvloop
 

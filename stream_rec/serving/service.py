@@ -28,6 +28,7 @@ from stream_rec.serving.catalogue import Catalogue
 from stream_rec.serving.event_writer import EventWriter
 from stream_rec.serving.follower import Followed, Follower
 from stream_rec.serving.lists import Lists, Stream
+from stream_rec.serving.observer import Observer
 from stream_rec.stream.changelog import Position
 from stream_rec.stream.effects import LogRecord, Row
 from stream_rec.stream.fence import ValidPrefix
@@ -57,6 +58,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.failure: BaseException | None = None
+        self.is_stopping = False
         self._on_failure: Callable[[], None] = lambda: None
         self._resources = contextlib.ExitStack()
         self._prefixes: dict[At, ValidPrefix] = {}
@@ -92,23 +94,37 @@ class Service:
         kafka = self.settings.kafka
         self.list_follower = Follower(kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX)
         self.row_follower = Follower(kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX)
+        self.observer = Observer(self.catalogue, topics.events)
+        self.lists.on_list = self.observer.take_list
+        seen = {(t, p): -1 for t in (topics.events, topics.dlq) for p in range(counts[t])}
+        self.event_follower = Follower(
+            kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX
+        )
         self.writer = EventWriter(self.settings)
         self.list_follower.start()
         self.row_follower.start()
+        self.event_follower.start()
         self.writer.start()
 
     async def stop(self) -> None:
         """Stop following, and wait for events under way."""
+        self.end_streams()
         await self.list_follower.stop()
         await self.row_follower.stop()
+        await self.event_follower.stop()
         await self.writer.stop(self.settings.serve.shutdown_timeout_s)
         self._resources.close()
+
+    def end_streams(self) -> None:
+        """End all streams: they would hold up the end."""
+        self.is_stopping = True
+        self.lists.end_streams()
 
     def fail(self, error: BaseException) -> None:
         """Stop this process with an error."""
         self.failure = self.failure or error
         logger.error("this process stops: %s", error, exc_info=error)
-        self.lists.end_streams()
+        self.end_streams()
         self._on_failure()
 
     def on_failure(self, act: Callable[[], None]) -> None:
@@ -130,6 +146,12 @@ class Service:
     def lag(self) -> int:
         """Records of lists and rows that are still to come, as far as known."""
         return self.list_follower.lag + self.row_follower.lag
+
+    @property
+    def events_lag(self) -> int:
+        """Events that have come since the start and have no list yet."""
+        refused = sum(self.observer.dead.values())
+        return max(0, self.observer.n_events - self.observer.n_lists - refused)
 
     @property
     def is_ready(self) -> bool:

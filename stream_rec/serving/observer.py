@@ -1,0 +1,194 @@
+"""What the live page shows of the stream: rates, latency, hit rate, drift, dead letters.
+
+    hit rate = events whose item was among the user's last 10 listed / events scored
+
+Scored is an event of a user who has a list from before it, with an item that the user has not had
+as far as is known here: since the start of this process, or in the history of the profile. Plain
+popularity of all time is scored on the same events. At most SCORED_PER_S_MAX events a second are
+scored; the figures are those of the sample.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from river import drift
+
+from stream_rec.serving.catalogue import Catalogue
+from stream_rec.serving.follower import Followed
+from stream_rec.serving.lists import Source
+
+HISTORY_S = 900
+USERS_MAX = 50_000
+PENDING_MAX = 50_000
+LATENCIES_MAX = 4_000
+SCORED_PER_S_MAX = 500
+LIST_LENGTH = 10
+HIT_WINDOW = 5_000
+CODE_HEADER = "dlq-code"
+
+
+class _Event(msgspec.Struct):
+    user: str | int
+    item: str | int
+
+
+class _Listed(msgspec.Struct):
+    item: str
+
+
+class _List(msgspec.Struct):
+    items: list[_Listed]
+    source: Source
+
+
+class _Shown(NamedTuple):
+    source: Source
+    items: frozenset[str]
+
+
+class _Known(msgspec.Struct):
+    """What was seen of a user: the last two lists, and the items had."""
+
+    lists: deque[_Shown]
+    had: set[str]
+
+
+_DECODE_EVENT = msgspec.json.Decoder(_Event, strict=False).decode
+_DECODE_LIST = msgspec.json.Decoder(_List).decode
+
+
+class Observer:
+    """Watches events, lists and dead letters go by.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        For plain popularity.
+    events_topic : str
+        Records of other topics are dead letters.
+    """
+
+    def __init__(self, catalogue: Catalogue, events_topic: str) -> None:
+        self._catalogue = catalogue
+        self._events_topic = events_topic
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._event_ms: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._list_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
+        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_MAX)
+        self._hits: deque[tuple[bool, bool]] = deque(maxlen=HIT_WINDOW)
+        self._drift: Any = drift.ADWIN()  # type: ignore[no-untyped-call]
+        self._scored_in = (0, 0)
+        self.dead: Counter[str] = Counter()
+        self.drifts_s: deque[float] = deque(maxlen=50)
+        self.history: deque[dict[str, Any]] = deque(maxlen=HISTORY_S)
+        self.n_events = 0
+        self.n_lists = 0
+
+    async def take_events(self, records: Sequence[Followed]) -> None:
+        """Take events and dead letters."""
+        for record in records:
+            if record.topic != self._events_topic:
+                self.dead[_code_of(record)] += 1
+                continue
+            self.n_events += 1
+            place = (record.partition, record.offset)
+            _remember(self._event_ms, place, record.timestamp_ms)
+            self._match(place)
+            try:
+                event = _DECODE_EVENT(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+            self._score(str(event.user), str(event.item), Source(*place))
+
+    def take_list(self, record: Followed) -> None:
+        """Take a refreshed list."""
+        self.n_lists += 1
+        if record.value is None:
+            self._known.pop(record.key.decode(errors="replace"), None)
+            return
+        listed = _DECODE_LIST(record.value)
+        place = (listed.source.partition, listed.source.offset)
+        _remember(self._list_ms, place, time.time() * 1000)
+        self._match(place)
+        items = frozenset(entry.item for entry in listed.items[:LIST_LENGTH])
+        known = self._user(record.key.decode(errors="replace"))
+        known.lists.append(_Shown(listed.source, items))
+
+    def note_second(self, lag: int) -> dict[str, Any]:
+        """Add one point to the history and return it; called once a second."""
+        ordered = sorted(self._latencies_ms)
+        last = self.history[-1] if self.history else None
+        hits = self._hits
+        point = {
+            "at_s": round(time.time(), 1),
+            "events": self.n_events,
+            "lists": self.n_lists,
+            "events_per_s": self.n_events - (last["events"] if last else self.n_events),
+            "lists_per_s": self.n_lists - (last["lists"] if last else self.n_lists),
+            "p50_ms": round(ordered[len(ordered) // 2], 2) if ordered else None,
+            "p99_ms": round(ordered[len(ordered) * 99 // 100], 2) if ordered else None,
+            "lag": lag,
+            "hit_rate": round(sum(h for h, _ in hits) / len(hits), 4) if hits else None,
+            "popular_hit_rate": round(sum(p for _, p in hits) / len(hits), 4) if hits else None,
+            "scored": len(hits),
+            "dead": dict(self.dead),
+            "drifts": list(self.drifts_s),
+        }
+        self._latencies_ms.clear()
+        self.history.append(point)
+        return point
+
+    def _match(self, place: tuple[int, int]) -> None:
+        """Note the latency of an event whose list is here."""
+        if place in self._event_ms and place in self._list_ms:
+            elapsed_ms = self._list_ms.pop(place) - self._event_ms.pop(place)
+            self._latencies_ms.append(max(0.0, elapsed_ms))
+
+    def _score(self, user: str, item: str, source: Source) -> None:
+        known = self._user(user)
+        shown = _last_before(known.lists, source)
+        is_new = item not in known.had
+        known.had.add(item)
+        second = int(time.monotonic())
+        n_scored = self._scored_in[1] if self._scored_in[0] == second else 0
+        if shown is None or not is_new or n_scored >= SCORED_PER_S_MAX:
+            return
+        self._scored_in = (second, n_scored + 1)
+        hit = item in shown.items
+        popular = self._catalogue.popular_without(known.had - {item}, LIST_LENGTH)
+        self._hits.append((hit, item in popular))
+        self._drift.update(float(hit))
+        if self._drift.drift_detected:
+            self.drifts_s.append(round(time.time(), 1))
+
+    def _user(self, user: str) -> _Known:
+        known = self._known.pop(user, None) or _Known(deque(maxlen=2), set())
+        self._known[user] = known
+        if len(self._known) > USERS_MAX:
+            self._known.popitem(last=False)
+        return known
+
+
+def _last_before(lists: deque[_Shown], source: Source) -> _Shown | None:
+    for shown in reversed(lists):
+        if shown.source.partition == source.partition and shown.source.offset < source.offset:
+            return shown
+    return None
+
+
+def _remember(places: OrderedDict[tuple[int, int], Any], place: tuple[int, int], at: Any) -> None:
+    places[place] = at
+    if len(places) > PENDING_MAX:
+        places.popitem(last=False)
+
+
+def _code_of(record: Followed) -> str:
+    for name, value in record.headers or ():
+        if name == CODE_HEADER and isinstance(value, bytes):
+            return value.decode(errors="replace")
+    return "unknown"
