@@ -106,7 +106,7 @@ class _Accepted(msgspec.Struct):
 class _Request(NamedTuple):
     method: str
     path: str
-    parameters: dict[str, Any] = {}
+    parameters: Mapping[str, Any] | None = None
     body: Any = None
 
 
