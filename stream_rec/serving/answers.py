@@ -85,6 +85,8 @@ def list_for(
 def trending_entries(service: Service, n: int, exclude: frozenset[str]) -> list[Entry]:
     """Return the list of somebody of whom nothing is known."""
     catalogue = service.catalogue
+    if not exclude:
+        return catalogue.for_everybody(n)
     listed = catalogue.inquiry.list_for_history([], n, catalogue.now_s, sorted(exclude))
     return catalogue.entries(listed)
 

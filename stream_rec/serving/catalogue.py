@@ -49,7 +49,7 @@ class Catalogue:
         self.inquiry = Inquiry(self.engine, settings.model, settings.events)
         self._sources = source_names(self.engine.half_lives_s)
         self._now_s: float | None = None
-        self.version = 0
+        self._for_everybody: dict[int, list[Entry]] = {}
 
     @property
     def now_s(self) -> float:
@@ -95,9 +95,12 @@ class Catalogue:
             entries.append({"item": texts[item], "score": _rounded(score), "reasons": [why]})
         return entries
 
-    def knows(self, item: str) -> bool:
-        """Say whether anybody has had an item."""
-        return self.inquiry.related(item, "similar") is not None
+    def for_everybody(self, n: int) -> list[Entry]:
+        """Return the list of somebody of whom nothing is known; ranked once for each view."""
+        if n not in self._for_everybody:
+            listed = self.inquiry.list_for_history([], n, self.now_s)
+            self._for_everybody[n] = self.entries(listed)
+        return self._for_everybody[n]
 
     def related(self, item: str, relation: Relation) -> list[Entry] | None:
         """Return items related to one, with the strength of it; None if the item is not known."""
@@ -151,7 +154,7 @@ class Catalogue:
 
     def _changed(self) -> None:
         self._now_s = None
-        self.version += 1
+        self._for_everybody.clear()
 
 
 def _rounded(value: float) -> float:

@@ -159,14 +159,19 @@ class Follower:
         if first is None:
             return
         more = consumer.consume(self._batch_max - 1, 0) if self._batch_max > 1 else []
-        records = self._records([first, *more])
+        reached: dict[At, int] = {}
+        records = self._records([first, *more], reached)
         if records and not self._stopping.is_set():
             asyncio.run_coroutine_threadsafe(self._deliver(records), self._loop).result()
+        self._position |= reached
 
     async def _deliver(self, records: Sequence[Followed]) -> None:
         await self._handle(records)
 
-    def _records(self, messages: Sequence[confluent_kafka.Message]) -> list[Followed]:
+    def _records(
+        self, messages: Sequence[confluent_kafka.Message], reached: dict[At, int]
+    ) -> list[Followed]:
+        """Return the records among messages; note how far each partition is with them."""
         records = []
         for message in messages:
             error = message.error()
@@ -182,9 +187,9 @@ class Follower:
                 records.append(
                     Followed(topic, partition, offset, key, value, timestamp_ms, epoch, headers)
                 )
-                self._position[topic, partition] = offset + 1
+                reached[topic, partition] = offset + 1
             elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                self._position[str(topic), int(partition or 0)] = int(offset or 0)
+                reached[str(topic), int(partition or 0)] = int(offset or 0)
                 self._ends[str(topic), int(partition or 0)] = int(offset or 0)
             elif error.code() == confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART or error.fatal():
                 raise StateError(f"{topic}, partition {partition}: {error.str()}")

@@ -83,6 +83,7 @@ class Observer:
         self._hits: deque[tuple[bool, bool]] = deque(maxlen=HIT_WINDOW)
         self._drift: Any = drift.ADWIN()  # type: ignore[no-untyped-call]
         self._scored_in = (0, 0)
+        self._started_ms = time.time() * 1000
         self.dead: Counter[str] = Counter()
         self.drifts_s: deque[float] = deque(maxlen=50)
         self.history: deque[dict[str, Any]] = deque(maxlen=HISTORY_S)
@@ -106,8 +107,8 @@ class Observer:
             self._score(str(event.user), str(event.item), Source(*place))
 
     def take_list(self, record: Followed) -> None:
-        """Take a refreshed list."""
-        self.n_lists += 1
+        """Take a refreshed list; those from before the start are not counted."""
+        self.n_lists += record.timestamp_ms >= self._started_ms
         if record.value is None:
             self._known.pop(record.key.decode(errors="replace"), None)
             return

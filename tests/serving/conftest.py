@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stream_rec.config import Settings, load_settings
+from stream_rec.serving.app import create_app
+from stream_rec.serving.keys import Keys
+from stream_rec.serving.service import Service
+from stream_rec.stream.embedded import EmbeddedBroker
+from tests.model.logs import made_up_events
+from tests.serving.teacher import Teacher
+
+WAIT_S = 60.0
+POLL_S = 0.01
+LOG = made_up_events(900, n_users=15, n_items=120)
+
+
+class Served:
+    """A service in this process, its application, and a client that asks it directly."""
+
+    def __init__(self, service: Service, teacher: Teacher, keys: Keys) -> None:
+        self.service = service
+        self.teacher = teacher
+        transport = httpx.ASGITransport(create_app(service, keys))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that the followers bring about."""
+        async with asyncio.timeout(WAIT_S):
+            while not holds():
+                await asyncio.sleep(POLL_S)
+
+    async def caught_up(self) -> None:
+        n_items = len(self.teacher.engine.items.ids)
+        await self.until(
+            lambda: (
+                self.service.is_ready
+                and self.service.lag == 0
+                and self.service.catalogue.n_items >= n_items
+            )
+        )
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    names = load_settings().topics.names
+    with EmbeddedBroker(dict.fromkeys(names, 1)) as broker:
+        yield broker.address
+
+
+@pytest.fixture
+def settings(broker: str, tmp_path: Path) -> Settings:
+    return load_settings(
+        None,
+        {
+            "kafka.broker": broker,
+            "kafka.embedded": True,
+            "topics.partitions": 1,
+            "serve.state_dir": str(tmp_path),
+            "serve.wait_ms_max": 5_000,
+            "serve.request_bytes_max": 20_000,
+            "serve.batch_events_max": 50,
+        },
+    )
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, keys: Keys | None = None) -> AsyncIterator[Served]:
+    teacher = Teacher(settings)
+    teacher.teach(LOG)
+    service = Service(settings)
+    await service.start()
+    served = Served(service, teacher, keys or Keys([]))
+    try:
+        await served.caught_up()
+        yield served
+    finally:
+        await served.client.aclose()
+        await service.stop()
+
+
+@pytest.fixture
+async def served(settings: Settings) -> AsyncIterator[Served]:
+    async with serving(settings) as served:
+        yield served
