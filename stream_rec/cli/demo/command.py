@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples(
         "stream-rec demo",
+        "stream-rec demo --web",
         "stream-rec demo --rate 3000",
         "stream-rec demo --events 5000 --plain",
     )
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Save the screen, as it was towards the end of the replay, as a picture.",
 )
+@click.option("--web", is_flag=True, help="Keep the live page open until Ctrl-C.")
 @click.option("--plain", is_flag=True, help="Plain lines, as without a terminal.")
 @common_options
 @click.pass_obj
@@ -63,12 +65,14 @@ def demo(
     n_events: int,
     time_limit: float,
     svg_path: Path | None,
+    web: bool,
     plain: bool,
 ) -> None:
     """Watch it learn from 20,000 film ratings; ends by itself.
 
-    Starts a Kafka broker in memory, a worker and a kafka-python producer as processes of their own,
-    replays recorded film ratings, and shows what comes out. Nothing to install, nothing is left.
+    Starts a Kafka broker in memory, a worker, a kafka-python producer and the HTTP service,
+    replays recorded film ratings, and shows what comes out; the address of the live page is shown
+    while it runs. Nothing to install, nothing is left.
 
     Latency is measured from the producer's send to the list being here. HR@10 is the share of
     users' next films that were in the list they had; plain popularity is counted on the same ones.
@@ -82,7 +86,7 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     console = Console(force_terminal=False if plain else None)
-    plan = DemoPlan(n_events, rate, time_limit)
+    plan = DemoPlan(n_events, rate, time_limit, web)
     titles = load_sample_titles()
     with open_view(console, titles) as show:
         result = Demo(options, plan, show).run()

@@ -53,7 +53,10 @@ def _headline(snapshot: Snapshot) -> RenderableType:
     line.add_column(justify="right")
     line.add_row(
         Text.assemble((" stream_rec ", f"bold black on {ACCENT}"), ("  " + snapshot.phase, "bold")),
-        Text(f"{snapshot.elapsed_s:4.0f} s ", style=FAINT),
+        Text.assemble(
+            (snapshot.web_url or "", f"underline {ACCENT}"),
+            (f"{snapshot.elapsed_s:5.0f} s ", FAINT),
+        ),
     )
     return line
 

@@ -31,6 +31,7 @@ class Recorder:
     def __init__(self, n_expected: int, n_partitions: int, clock_s: Callable[[], float]) -> None:
         self.statistics = DemoStatistics()
         self.worker_pid: int | None = None
+        self.web_url: str | None = None
         self.phase = Phase.BROKER
         self._n_expected = n_expected
         self._n_partitions = n_partitions
@@ -80,5 +81,6 @@ class Recorder:
             rate_history=tuple(self._rates),
             n_partitions=self._n_partitions,
             worker_pid=self.worker_pid,
+            web_url=self.web_url,
             moments=self._shown,
         )

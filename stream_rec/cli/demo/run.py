@@ -2,18 +2,23 @@
 
 1. start the embedded broker, with all topics
 2. start the worker; wait until it owns its partitions and its kernels are compiled
-3. follow events and recommendations from their beginning
-4. start the producer; count until the last event has its list
-5. end everything, in the opposite order, whatever happened; a worker that does not end well
+3. start the HTTP service with the live page, where its packages are installed
+4. follow events and recommendations from their beginning
+5. start the producer; count until the last event has its list
+6. with --web, leave everything running until Ctrl-C
+7. end everything, in the opposite order, whatever happened; a worker that does not end well
    is a failure too
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +28,7 @@ from stream_rec.cli.demo.recorder import Recorder
 from stream_rec.cli.demo.snapshot import Phase, Snapshot
 from stream_rec.cli.demo.views import LIVE_INTERVAL_S, Show
 from stream_rec.cli.options import CommonOptions
-from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS
+from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS, SAMPLE_ITEMS
 from stream_rec.errors import StreamRecError
 from stream_rec.stream.embedded import EmbeddedBroker
 
@@ -32,6 +37,10 @@ SILENCE_S_MAX = 15.0
 N_PARTITIONS = 4
 WORKER_READY = re.compile(r"\bready: partitions (?!none)")
 """What a worker says when it serves its partitions; before that it may own none."""
+
+
+SERVING_AT = re.compile(r"\bserving at (\S+)")
+SERVICE_PACKAGES = ("fastapi", "httptools", "prometheus_client", "uvicorn")
 
 
 class DemoFailedError(StreamRecError):
@@ -50,11 +59,14 @@ class DemoPlan:
         Events a second.
     time_limit_s : float
         Give up after so many seconds.
+    keeps_running : bool
+        Whether the live page stays until Ctrl-C.
     """
 
     n_events: int = N_SAMPLE_EVENTS
     rate_per_s: float = 1000.0
     time_limit_s: float = 180.0
+    keeps_running: bool = False
 
 
 class DemoResult(NamedTuple):
@@ -108,8 +120,11 @@ class Demo:
                 options = self._with_broker(broker.address, Path(folder))
                 with self._worker(options, Path(folder)) as worker:
                     self._wait_until_ready(worker)
-                    with Feed(options.load_settings()) as feed:
-                        self._replay(options, Path(folder), worker, feed)
+                    with self._service(options, Path(folder)) as service:
+                        with Feed(options.load_settings()) as feed:
+                            self._replay(options, Path(folder), worker, feed, service)
+                        if self._plan.keeps_running:
+                            self._keep_running(service)
                     self._enter(Phase.STOPPING)
                     worker.finish()
         self._require_success()
@@ -137,6 +152,37 @@ class Demo:
         command = ["-m", "stream_rec", *options.as_arguments(), "worker", "--end-with-input"]
         return ChildProcess("worker", command, folder / "worker.log")
 
+    @contextlib.contextmanager
+    def _service(self, options: CommonOptions, folder: Path) -> Iterator[ChildProcess | None]:
+        """Run the HTTP service; None where its packages are missing."""
+        if any(find_spec(package) is None for package in SERVICE_PACKAGES):
+            yield None
+            return
+        given = {"serve.port": "0", "serve.titles_file": str(SAMPLE_ITEMS)} | options.overrides
+        arguments = options.with_overrides(given).as_arguments()
+        command = ["-m", "stream_rec", *arguments, "serve", "--end-with-input"]
+        with ChildProcess("HTTP service", command, folder / "serve.log") as service:
+            yield service
+
+    def _keep_running(self, service: ChildProcess | None) -> None:
+        if service is None:
+            raise DemoFailedError(
+                "expected the packages of the HTTP service for --web, came none; install them "
+                "with: pip install 'stream-rec[serve]'"
+            )
+        self._enter(Phase.SERVING)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                service.require_running()
+                self._look_for_page(service)
+                self._refresh()
+                time.sleep(LIVE_INTERVAL_S)
+
+    def _look_for_page(self, service: ChildProcess | None) -> None:
+        if service is not None and self._recorder.web_url is None:
+            found = SERVING_AT.search(service.log())
+            self._recorder.web_url = None if found is None else found[1]
+
     def _producer(self, options: CommonOptions, folder: Path) -> ChildProcess:
         command = ["-m", "producers.replay", str(SAMPLE_EVENTS), *options.as_arguments()]
         command += ["--limit", str(self._plan.n_events), "--rate", f"{self._plan.rate_per_s:g}"]
@@ -152,7 +198,12 @@ class Demo:
             time.sleep(ARRIVAL_WAIT_S)
 
     def _replay(
-        self, options: CommonOptions, folder: Path, worker: ChildProcess, feed: Feed
+        self,
+        options: CommonOptions,
+        folder: Path,
+        worker: ChildProcess,
+        feed: Feed,
+        service: ChildProcess | None,
     ) -> None:
         statistics = self._recorder.statistics
         last_arrival_s = time.monotonic()
@@ -170,6 +221,7 @@ class Demo:
                 if producer.has_finished():
                     self._recorder.phase = Phase.LAST_LISTS
                 self._require_time()
+                self._look_for_page(service)
                 self._refresh()
 
     def _enter(self, phase: Phase) -> None:
@@ -201,7 +253,7 @@ class Demo:
 
     def _require_success(self) -> None:
         statistics = self._recorder.statistics
-        if statistics.n_answered != self._plan.n_events:
+        if statistics.n_answered < self._plan.n_events:
             raise DemoFailedError(self._missing_lists())
         if statistics.n_empty_lists:
             raise DemoFailedError(

@@ -15,6 +15,7 @@ class Phase(StrEnum):
     WORKER = "starting the worker (the very first start compiles the model: a minute)"
     REPLAY = "replaying the film ratings"
     LAST_LISTS = "waiting for the last lists"
+    SERVING = "the live page is open until Ctrl-C"
     STOPPING = "committing and stopping the worker"
     DONE = "done"
 
@@ -47,6 +48,8 @@ class Snapshot:
         Of the events topic.
     worker_pid : int, optional
         Process id of the worker.
+    web_url : str, optional
+        Address of the live page, once it is there.
     moments : tuple of Moment
         Users to show.
     """
@@ -65,4 +68,5 @@ class Snapshot:
     rate_history: tuple[float, ...] = ()
     n_partitions: int = 0
     worker_pid: int | None = None
+    web_url: str | None = None
     moments: tuple[Moment, ...] = ()

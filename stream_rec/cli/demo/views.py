@@ -74,9 +74,13 @@ class PlainView:
         self._phase: Phase | None = None
         self._moment: Moment | None = None
         self._shown_s = 0.0
+        self._web_url: str | None = None
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Show a snapshot if it is time to."""
+        if snapshot.web_url != self._web_url:
+            self._web_url = snapshot.web_url
+            self._print_line(f"         live page at {snapshot.web_url}")
         is_due = snapshot.elapsed_s - self._shown_s >= PLAIN_INTERVAL_S and snapshot.n_lists > 0
         if snapshot.phase is self._phase and not is_due:
             return
