@@ -71,7 +71,9 @@ async def test_a_list_that_the_client_has_is_not_sent_again(served: Served) -> N
 async def test_a_posted_event_is_in_the_list_that_waits_for_it(served: Served) -> None:
     event = {"user": "u3", "item": "i77", "type": "click", "ts": LOG[-1].ts}
     place = (await post(served, "/events", event, 202))["events"][0]
-    record = FakeRecord(len(LOG) + place["offset"], b"u3", json.dumps(event).encode(), 0)
+    at_ms = int((LOG[-1].ts or 0.0) * 1000)
+    offset = len(LOG) + place["offset"]
+    record = FakeRecord(offset, b"u3", json.dumps(event).encode(), at_ms)
     served.teacher.take([record])
     url = f"/users/u3/recommendations?wait_for={place['partition']}:{record.offset}"
     answer = await get(served, url)
