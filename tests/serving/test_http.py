@@ -209,7 +209,7 @@ async def test_a_stream_sends_the_list_and_each_refreshed_one(served: Served) ->
     assert lists.n_streams == 0
 
 
-async def test_a_restarted_service_goes_on_from_its_cache(settings: Settings) -> None:
+async def test_the_cache_holds_rows_and_how_far_it_goes(settings: Settings) -> None:
     async with serving(settings) as served:
         position = served.service.cache.positions([(settings.topics.recommendations, 0)])
         assert [one.offset for one in position.values()] == [len(LOG) - 1]
