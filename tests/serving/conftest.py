@@ -1,3 +1,5 @@
+"""A service in this process over an embedded broker, with an engine in place of the workers."""
+
 from __future__ import annotations
 
 import asyncio
