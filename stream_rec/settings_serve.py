@@ -17,8 +17,6 @@ from stream_rec.settings_section import (
     Section,
 )
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-
 
 class ServeSettings(Section):
     """The HTTP service: where it listens, who may ask, how much at a time."""
@@ -40,7 +38,7 @@ class ServeSettings(Section):
     wait_ms_max: NonNegativeInt = 100
     streams_max: PositiveInt = 1_000
     stale_after_s: PositiveFloat = 5.0
-    ready_lag_max: PositiveInt = 10_000
+    ready_lag_max: NonNegativeInt = 10_000
     shutdown_timeout_s: PositiveFloat = 5.0
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None

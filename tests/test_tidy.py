@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stream": MODEL_USERS | {"kafka_clients"},
     "bench": MODEL_USERS | {"kafka_clients", "stream"},
     "client": set(),
-    "serving": MODEL_USERS | {"kafka_clients", "kernels", "settings_serve", "stream"},
+    "serving": MODEL_USERS | {"kafka_clients", "stream"},
     "producers": {"config", "data", "errors", "kafka_clients", "logs", "settings"},
     "__init__": {"errors", "model", "recommender", "settings"},
     "__main__": {"cli"},

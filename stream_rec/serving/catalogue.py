@@ -7,18 +7,21 @@ the loop's other work in between, so that no request waits for more than a milli
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any
 
 from stream_rec.config import Settings
-from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.explanation import explain
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
 from stream_rec.model.message import source_names
 from stream_rec.stream.effects import Row
 
 ROWS_AT_ONCE = 32
+EXPLAINED = 10
+"""Items of an explained list."""
 TRENDING_WINDOWS_S = {"15m": 900.0, "2h": 7_200.0, "24h": 86_400.0, "7d": 604_800.0}
 
 Entry = dict[str, Any]
@@ -137,8 +140,7 @@ class Catalogue:
 
     def taken(self, item: str) -> int:
         """Return how many events an item has had."""
-        slot = self.engine.items.ids.find(item)
-        return 0 if slot is None else int(self.engine.items.view.rows.taken[slot]) // WEIGHT_UNIT
+        return int(self.inquiry.taken(item))
 
     def popular_without(self, items: Collection[str], n: int) -> list[str]:
         """Return the most popular items of all time that are not among those given."""
@@ -146,6 +148,24 @@ class Catalogue:
         top = self.engine.items.view.top.items[len(self._model.half_lives_s)]
         names = (texts[slot] for slot in top.tolist() if slot >= 0)
         return list(islice((name for name in names if name and name not in items), n))
+
+    def explained(self, user: str, row: bytes) -> list[Entry]:
+        """Explain the list of the user with this profile row.
+
+        Returns
+        -------
+        list of dict
+            For each item: item, score, reasons, and ``sources`` by name with ``says`` (how strongly
+            it speaks for the item, on the ranker's scale, None if it says nothing) and ``part``
+            (its part in the score).
+        """
+        found = explain(self.engine, self.inquiry, user, row, EXPLAINED, self.now_s)
+        entries = self.entries(found.listed)
+        for name, spoken in found.sources.items():
+            for entry, says, part in zip(entries, *(c.tolist() for c in spoken), strict=True):
+                heard = round(says, 3) if math.isfinite(says) else None
+                entry.setdefault("sources", {})[name] = {"says": heard, "part": round(part, 3)}
+        return entries
 
     def _scored(self, scored: Scored) -> list[Entry]:
         texts = self.engine.items.ids.texts

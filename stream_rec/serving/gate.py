@@ -14,8 +14,8 @@ from stream_rec.config import ServeSettings
 from stream_rec.serving.figures import Figures
 from stream_rec.serving.keys import Keys
 from stream_rec.serving.problems import HttpError
-from stream_rec.settings_serve import LOOPBACK_NAMES
 
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/favicon.ico"})
 OPEN_FOLDER = "/page/"
 BUCKETS_MAX = 10_000

@@ -1,0 +1,104 @@
+"""Why a user gets a list: what each source says of each item, and what the ranker makes of it.
+
+A source's part in a score is how much the score falls when the source says nothing of the item:
+its columns are blanked (a prediction of the factors is 0 then), and the ranker's own kernel scores
+anew. Parts do not add up to the score,
+because the hidden units see all sources together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_rec.kernels.features import ABSENT, history_bucket
+from stream_rec.kernels.ranker import score_candidates
+from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.inquiry import Inquiry
+from stream_rec.model.message import source_names
+
+FACTORS = "factors"
+FACTOR_COLUMN = 2
+"""Behind the columns of the sources come age, idle time and the factor's product."""
+
+
+class Spoken(NamedTuple):
+    """What one source adds to a list.
+
+    Attributes
+    ----------
+    says : float64[n]
+        How strongly it speaks for each item, on the ranker's scale; −inf where it says nothing.
+    part : float64[n]
+        Its part in each score.
+    """
+
+    says: NDArray[np.float64]
+    part: NDArray[np.float64]
+
+
+class Explanation(NamedTuple):
+    """A list in its order, and by the name of each source what it adds."""
+
+    listed: Listed
+    sources: dict[str, Spoken]
+
+
+def explain(
+    engine: Engine, inquiry: Inquiry, user: str, row: bytes, n: int, now_s: float
+) -> Explanation:
+    """Explain the list of a user.
+
+    Parameters
+    ----------
+    engine : Engine
+    inquiry : Inquiry
+        Of this engine.
+    user : str
+    row : bytes
+        The user's profile row.
+    n : int
+        Length of the list.
+    now_s : float
+    """
+    texts = engine.items.ids.texts
+    chosen = inquiry.list_for_profile(user, row, n, now_s).items.tolist()
+    given = [texts[slot] for slot in chosen]
+    n_distinct = inquiry.summary(user, row).n_distinct
+    listed = inquiry.order_for_profile(user, row, given, now_s)  # fills the workspace with these
+    reading, n_given = engine.reading(), len(listed.items)
+    workspace, ranker = reading.workspace, reading.learned.ranker
+    bias, bucket = reading.view.rows.bias, history_bucket(n_distinct)
+
+    def scores() -> NDArray[np.float64]:
+        score_candidates(ranker, bias, workspace, n_given, bucket)
+        return workspace.score[:n_given].astype(np.float64)
+
+    whole = scores()
+    place = {slot: a for a, slot in enumerate(workspace.candidate[:n_given].tolist())}
+    order = [place[slot] for slot in listed.items.tolist()]
+    sources = {}
+    for name, columns in _columns(source_names(engine.half_lives_s)).items():
+        feature = workspace.feature[:n_given, columns].copy()
+        missing = workspace.missing[:n_given, columns].copy()
+        blank = (0.0, 0.0) if name == FACTORS else (ABSENT, 1.0)
+        workspace.feature[:n_given, columns], workspace.missing[:n_given, columns] = blank
+        part = whole - scores()
+        workspace.feature[:n_given, columns], workspace.missing[:n_given, columns] = (
+            feature,
+            missing,
+        )
+        says = np.where(missing > 0, -np.inf, feature).max(axis=1).astype(np.float64)
+        sources[name] = Spoken(says[order], part[order])
+    return Explanation(listed, sources)
+
+
+def _columns(names: list[str]) -> dict[str, list[int]]:
+    """Return the feature columns of each source by its name; `names` ends with that of none."""
+    columns: dict[str, list[int]] = {}
+    for column, name in enumerate(names[:-1]):
+        columns.setdefault(name, []).append(column)
+    columns[FACTORS] = [len(names) - 1 + FACTOR_COLUMN]
+    return columns

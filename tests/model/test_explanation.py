@@ -1,0 +1,37 @@
+"""An explanation is about the list that the user gets, and a silent source has no part in it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream_rec.model.explanation import explain
+from tests.model.test_inquiry import entries, profile_of, taught
+
+
+def test_the_explained_list_is_that_of_the_user() -> None:
+    engine, inquiry = taught()
+    now_s = inquiry.latest_s()
+    found = explain(engine, inquiry, "u3", profile_of(engine, "u3"), 10, now_s)
+    listed = entries(engine, engine.recommend(0, "u3", 10, now_s))
+    explained = entries(engine, found.listed)
+    assert [item for item, *_ in explained] == [item for item, *_ in listed]
+    np.testing.assert_allclose([e[1] for e in explained], [e[1] for e in listed], rtol=1e-5)
+
+
+def test_a_source_that_says_nothing_has_no_part() -> None:
+    engine, inquiry = taught()
+    found = explain(engine, inquiry, "u3", profile_of(engine, "u3"), 30, inquiry.latest_s())
+    assert {"taken_together", "taken_next", "popular", "factors"} < set(found.sources)
+    silent = [np.isneginf(spoken.says) for spoken in found.sources.values()]
+    for spoken, is_silent in zip(found.sources.values(), silent, strict=True):
+        assert np.all(spoken.part[is_silent] == 0.0)
+    assert np.any(silent)
+    assert np.any(found.sources["taken_together"].part != 0.0)
+
+
+def test_explaining_leaves_the_list_as_it_was() -> None:
+    engine, inquiry = taught()
+    row, now_s = profile_of(engine, "u3"), inquiry.latest_s()
+    before = entries(engine, inquiry.list_for_profile("u3", row, 10, now_s))
+    explain(engine, inquiry, "u3", row, 10, now_s)
+    assert entries(engine, inquiry.list_for_profile("u3", row, 10, now_s)) == before
