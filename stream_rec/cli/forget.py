@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 PARTITIONER = "murmur2_random"
 POLL_INTERVAL_S = 0.2
-EVENT_TYPE = "forget"
 
 
 @click.command(
@@ -73,14 +71,15 @@ def send_request(settings: Settings, user: str) -> tuple[int, int]:
     from confluent_kafka import Producer
 
     from stream_rec.kafka_clients import confluent_producer_config
+    from stream_rec.model.events import forget_request
 
     reports: list[tuple[Any, Any]] = []
     producer = Producer(
         confluent_producer_config(settings.kafka, partitioner=PARTITIONER, log_level=0)
     )
-    value = json.dumps({"user": user, "type": EVENT_TYPE}).encode()
+    key, value = forget_request(user)
     topic = settings.topics.events
-    producer.produce(topic, value, user.encode(), on_delivery=lambda *came: reports.append(came))
+    producer.produce(topic, value, key, on_delivery=lambda *came: reports.append(came))
     producer.flush(settings.kafka.delivery_timeout_ms / 1000)
     if not reports or reports[0][0] is not None:
         came = reports[0][0].str() if reports else "no answer"

@@ -9,14 +9,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from stream_rec.errors import InvalidEventError
-from stream_rec.model.events import EventDecoder
+from stream_rec.model.events import FORGET, EventDecoder, forget_request
 from stream_rec.serving.answers import json
 from stream_rec.serving.bodies import Accepted, EventBody, Place
 from stream_rec.serving.event_writer import KafkaAwayError, Written
 from stream_rec.serving.problems import HttpError, documented
 from stream_rec.serving.service import Service
 
-FORGET = "forget"
 RETRY_AFTER_S = 1
 WRITE_PROBLEMS = documented(400, 401, 403, 422, 429, 503)
 
@@ -63,6 +62,21 @@ class EventRecords:
                 422, f"{len(errors)} of {len(events)} events are bad; none was written", errors
             )
         return records
+
+    def forget(self, user: str) -> Record:
+        """Return the request to forget a user.
+
+        Raises
+        ------
+        HttpError
+            This can be nobody's id.
+        """
+        try:
+            key, value = forget_request(user)
+            self._decoder.from_record(value, key, int(time.time() * 1000))
+        except (InvalidEventError, UnicodeEncodeError) as error:
+            raise HttpError(422, f"expected a user id: {error}") from None
+        return key, value
 
     def _record(self, event: Any) -> Record:
         if isinstance(event, dict) and event.get("type") == FORGET:
@@ -118,10 +132,7 @@ def event_routes(service: Service, written: Any) -> APIRouter:
     )
     async def forget_user(user: str) -> Response:
         """Forget a user: the worker removes profile and list when it comes to this event."""
-        if not 1 <= len(user.encode(errors="replace")) <= service.settings.events.id_bytes_max:
-            raise HttpError(422, "expected a user id of at most 256 bytes")
-        event = msgspec.json.encode({"user": user, "type": FORGET})
-        place = (await write([(user.encode(), event)]))[0]
+        place = (await write([events.forget(user)]))[0]
         return json(place._asdict(), 202)
 
     return router
