@@ -18,6 +18,7 @@ from stream_rec.serving.gate import Gate
 from stream_rec.serving.keys import Keys
 from stream_rec.serving.problems import HttpError, ProblemBody
 from stream_rec.serving.routes_events import event_routes
+from stream_rec.serving.routes_files import file_routes
 from stream_rec.serving.routes_items import item_routes, state_routes
 from stream_rec.serving.routes_lists import list_routes
 from stream_rec.serving.routes_live import live_routes
@@ -42,10 +43,12 @@ def create_app(service: Service, keys: Keys) -> ASGIApp:
         title="stream_rec",
         version=API_VERSION,
         description="Recommendations that learn from every event.",
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(live_routes(service, service.observer))
+    app.include_router(file_routes())
+    app.include_router(live_routes(service))
     app.include_router(list_routes(service))
     app.include_router(item_routes(service))
     app.include_router(event_routes(service, figures.events_written))

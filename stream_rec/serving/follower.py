@@ -63,6 +63,8 @@ class Follower:
     ----------
     answered_s : float
         Monotonic time of the last answer from Kafka.
+    on_progress : callable
+        Called in the event loop when it has come further, or knows better how far there is to go.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Follower:
         self._ends: dict[At, int] = {}
         self._asked_s = 0.0
         self.answered_s = time.monotonic()
+        self.on_progress: Callable[[], object] = lambda: None
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -94,11 +97,6 @@ class Follower:
         """Stop after the present batch."""
         self._stopping.set()
         await asyncio.to_thread(self._thread.join)
-
-    @property
-    def is_restored(self) -> bool:
-        """Whether the end of every partition has been seen."""
-        return all(at in self._ends and self.lag_of(at) == 0 for at in self._starts)
 
     @property
     def has_ends(self) -> bool:
@@ -164,6 +162,7 @@ class Follower:
         if records and not self._stopping.is_set():
             asyncio.run_coroutine_threadsafe(self._deliver(records), self._loop).result()
         self._position |= reached
+        self._loop.call_soon_threadsafe(self.on_progress)
 
     async def _deliver(self, records: Sequence[Followed]) -> None:
         await self._handle(records)
@@ -214,3 +213,4 @@ class Follower:
                 known = self._ends.get((topic, partition), 0)
                 if ends[1] > known or (topic, partition) in self._ends:
                     self._ends[topic, partition] = max(ends[1], known)
+        self._loop.call_soon_threadsafe(self.on_progress)

@@ -2,10 +2,10 @@
 
     hit rate = events whose item was among the user's last 10 listed / events scored
 
-Scored is an event of a user who has a list from before it, with an item that the user has not had
-as far as is known here: since the start of this process, or in the history of the profile. Plain
-popularity of all time is scored on the same events. At most SCORED_PER_S_MAX events a second are
-scored; the figures are those of the sample.
+Scored is an event of a user of whom a list from before it has been seen, with an item that the user
+has not had since the start of this process: an item had before that is scored, and missed, because
+lists leave it out. Plain popularity of all time is scored on the same events. At most
+SCORED_PER_S_MAX events a second are scored; the figures are those of the last HIT_WINDOW scored.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ class Observer:
         known = self._user(record.key.decode(errors="replace"))
         known.lists.append(_Shown(listed.source, items))
 
-    def note_second(self, lag: int) -> dict[str, Any]:
-        """Add one point to the history and return it; called once a second."""
+    def note_second(self, lag: int | None) -> dict[str, Any]:
+        """Add one point to the history and return it; called once a second with the group's lag."""
         ordered = sorted(self._latencies_ms)
         last = self.history[-1] if self.history else None
         hits = self._hits

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -78,8 +80,6 @@ def run_service(settings: Settings, announce: Callable[[str], None]) -> int:
         import uvloop
 
         return uvloop.run(_serve(settings, keys, announce))
-    import asyncio
-
     return asyncio.run(_serve(settings, keys, announce))
 
 
@@ -108,11 +108,20 @@ async def _serve(settings: Settings, keys: Keys, announce: Callable[[str], None]
         server = _Server(config, service)
         service.on_failure(lambda: setattr(server, "should_exit", True))
         scheme = "https" if serve.ssl_certfile else "http"
+        telling = asyncio.create_task(_tell_when_ready(service))
         announce(f"{scheme}://{_shown(serve.host)}:{listener.getsockname()[1]}/")
         await server.serve(sockets=[listener])
+        telling.cancel()
     finally:
         await service.stop()
     return 0 if service.failure is None else 1
+
+
+async def _tell_when_ready(service: Service) -> None:
+    started_s = time.monotonic()
+    await service.wait_until_ready()
+    elapsed_s = time.monotonic() - started_s
+    logger.info("caught up after %.1f s: %d items", elapsed_s, service.catalogue.n_items)
 
 
 def _listen(serve: ServeSettings) -> socket.socket:

@@ -27,8 +27,10 @@ from stream_rec.serving.cache import At, Cache, item_row, profile_row
 from stream_rec.serving.catalogue import Catalogue
 from stream_rec.serving.event_writer import EventWriter
 from stream_rec.serving.follower import Followed, Follower
+from stream_rec.serving.group_lag import GroupLag
 from stream_rec.serving.lists import Lists, Stream
 from stream_rec.serving.observer import Observer
+from stream_rec.serving.ticker import Ticker
 from stream_rec.stream.changelog import Position
 from stream_rec.stream.effects import LogRecord, Row
 from stream_rec.stream.fence import ValidPrefix
@@ -62,6 +64,7 @@ class Service:
         self._on_failure: Callable[[], None] = lambda: None
         self._resources = contextlib.ExitStack()
         self._prefixes: dict[At, ValidPrefix] = {}
+        self._progressed = asyncio.Event()
 
     async def start(self) -> None:
         """Start to follow.
@@ -100,15 +103,23 @@ class Service:
         self.event_follower = Follower(
             kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX
         )
+        self.group_lag = GroupLag(self.settings, self.n_partitions)
+        self.ticker = Ticker(self.observer, lambda: self.group_lag.lag)
         self.writer = EventWriter(self.settings)
+        self.list_follower.on_progress = self._progressed.set
+        self.row_follower.on_progress = self._progressed.set
         self.list_follower.start()
         self.row_follower.start()
         self.event_follower.start()
+        self.group_lag.start()
+        self.ticker.start()
         self.writer.start()
 
     async def stop(self) -> None:
         """Stop following, and wait for events under way."""
         self.end_streams()
+        await self.ticker.stop()
+        await self.group_lag.stop()
         await self.list_follower.stop()
         await self.row_follower.stop()
         await self.event_follower.stop()
@@ -125,6 +136,7 @@ class Service:
         self.failure = self.failure or error
         logger.error("this process stops: %s", error, exc_info=error)
         self.end_streams()
+        self._progressed.set()
         self._on_failure()
 
     def on_failure(self, act: Callable[[], None]) -> None:
@@ -148,17 +160,17 @@ class Service:
         return self.list_follower.lag + self.row_follower.lag
 
     @property
-    def events_lag(self) -> int:
-        """Events that have come since the start and have no list yet."""
-        refused = sum(self.observer.dead.values())
-        return max(0, self.observer.n_events - self.observer.n_lists - refused)
-
-    @property
     def is_ready(self) -> bool:
         """Whether it is caught up."""
         know_ends = self.list_follower.has_ends and self.row_follower.has_ends
         is_near = self.lag <= self.settings.serve.ready_lag_max
         return know_ends and is_near and not self.is_stale and self.failure is None
+
+    async def wait_until_ready(self) -> None:
+        """Wait until it is caught up, or has failed."""
+        while not self.is_ready and self.failure is None:
+            self._progressed.clear()
+            await self._progressed.wait()
 
     def profile_row(self, user: str) -> bytes | None:
         """Return a user's profile row, as of the worker's last commit."""

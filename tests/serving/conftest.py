@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -19,7 +19,6 @@ from tests.model.logs import made_up_events
 from tests.serving.teacher import Teacher
 
 WAIT_S = 60.0
-POLL_S = 0.01
 LOG = made_up_events(900, n_users=15, n_items=120)
 
 
@@ -31,22 +30,6 @@ class Served:
         self.teacher = teacher
         transport = httpx.ASGITransport(create_app(service, keys))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds that the followers bring about."""
-        async with asyncio.timeout(WAIT_S):
-            while not holds():
-                await asyncio.sleep(POLL_S)
-
-    async def caught_up(self) -> None:
-        n_items = len(self.teacher.engine.items.ids)
-        await self.until(
-            lambda: (
-                self.service.is_ready
-                and self.service.lag == 0
-                and self.service.catalogue.n_items >= n_items
-            )
-        )
 
 
 @pytest.fixture
@@ -66,6 +49,7 @@ def settings(broker: str, tmp_path: Path) -> Settings:
             "topics.partitions": 1,
             "serve.state_dir": str(tmp_path),
             "serve.wait_ms_max": 5_000,
+            "serve.ready_lag_max": 0,
             "serve.request_bytes_max": 20_000,
             "serve.batch_events_max": 50,
         },
@@ -80,7 +64,9 @@ async def serving(settings: Settings, keys: Keys | None = None) -> AsyncIterator
     await service.start()
     served = Served(service, teacher, keys or Keys([]))
     try:
-        await served.caught_up()
+        async with asyncio.timeout(WAIT_S):
+            await service.wait_until_ready()
+        assert service.catalogue.n_items == len(teacher.engine.items.ids)
         yield served
     finally:
         await served.client.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -223,3 +224,26 @@ async def test_metrics_count_requests_by_route(served: Served) -> None:
     route = 'method="GET",path="/users/{user}/recommendations",status="200"'
     assert f"stream_rec_http_requests_total{{{route}}} 1.0" in text
     assert "stream_rec_http_ready 1.0" in text
+
+
+async def test_pages_load_nothing_from_outside(served: Served) -> None:
+    for path in ("/", "/docs"):
+        page = await served.client.get(path)
+        assert page.status_code == 200
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        loaded = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+        assert loaded
+        for address in loaded:
+            assert address.startswith("/page/")
+            assert (await served.client.get(address)).status_code == 200
+
+
+async def test_a_user_that_can_be_nobody_is_not_forgotten(served: Served) -> None:
+    assert (await served.client.delete("/users/" + "x" * 300)).status_code == 422
+
+
+async def test_an_explained_list_is_the_users_list(served: Served) -> None:
+    explained = await get(served, "/live/explanation/u3")
+    assert [e["item"] for e in explained] == listed_by_engine(served, "u3", 10)
+    assert all("taken_together" in entry["sources"] for entry in explained)
+    await get(served, "/live/explanation/nobody", 404)

@@ -178,7 +178,7 @@ const TILES = [
   ["Events in", (p) => `${number(p.events_per_s)}/s`, (p) => `${number(p.events)} since the start`, ["events_per_s"]],
   ["Lists out", (p) => `${number(p.lists_per_s)}/s`, (p) => `${number(p.lists)} since the start`, ["lists_per_s"]],
   ["Event to list", (p) => `${number(p.p50_ms, 1)} ms`, (p) => `p99 ${number(p.p99_ms, 1)} ms`, ["p50_ms", "p99_ms"]],
-  ["Lag", (p) => number(p.lag), () => "events without a list yet", ["lag"]],
+  ["Lag", (p) => number(p.lag), () => "events not committed by the workers", ["lag"]],
   ["Hit rate of the lists", (p) => percent(p.hit_rate), (p) => `plain popularity ${percent(p.popular_hit_rate)}, of ${number(p.scored)} events`, ["hit_rate", "popular_hit_rate"]],
 ];
 
