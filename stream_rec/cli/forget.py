@@ -71,7 +71,7 @@ def send_request(settings: Settings, user: str) -> tuple[int, int]:
     from confluent_kafka import Producer
 
     from stream_rec.kafka_clients import confluent_producer_config
-    from stream_rec.model.events import forget_request
+    from stream_rec.model.forgetting import forget_request
 
     reports: list[tuple[Any, Any]] = []
     producer = Producer(

@@ -291,17 +291,6 @@ def _rejection_of(error: msgspec.ValidationError) -> InvalidEventError:
     return InvalidEventError("wrong_type", text)
 
 
-def forget_request(user: str) -> tuple[bytes, bytes]:
-    """Return key and value of the record by which a user asks to be forgotten.
-
-    Examples
-    --------
-    >>> forget_request("ann")
-    (b'ann', b'{"user":"ann","type":"forget"}')
-    """
-    return user.encode(), msgspec.json.encode({"user": user, "type": FORGET})
-
-
 def rated_types(settings: EventSettings) -> frozenset[str]:
     """Return the event types whose values are ratings: those that have a scale."""
     return frozenset(name for name, kind in settings.types.items() if kind.scale is not None)

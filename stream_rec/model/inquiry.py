@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
-from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.profiles import (
     SEEN_BLOCK,
     add_seen,
@@ -168,13 +167,6 @@ class Inquiry:
         else:
             values = workspace.source[:n, AFTER_INVERSE].astype(np.float64)
         return self._ordered(items, values)
-
-    def taken(self, item: str) -> float:
-        """Return the weight of all positive events of an item; a click has 1 as a rule."""
-        slot = self._engine.items.ids.find(item)
-        return (
-            0.0 if slot is None else float(self._engine.items.view.rows.taken[slot]) / WEIGHT_UNIT
-        )
 
     def trending(self, which: int, now_s: float) -> Scored:
         """Return the most popular items at a half-life, with their decayed count.

@@ -9,7 +9,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from stream_rec.errors import InvalidEventError
-from stream_rec.model.events import FORGET, EventDecoder, forget_request
+from stream_rec.model.events import FORGET, EventDecoder
+from stream_rec.model.forgetting import forget_request
 from stream_rec.serving.answers import json
 from stream_rec.serving.bodies import Accepted, EventBody, Place
 from stream_rec.serving.event_writer import KafkaAwayError, Written
