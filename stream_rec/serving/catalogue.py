@@ -144,7 +144,7 @@ class Catalogue:
         if slot is None:
             return 0
         log2_count = self.engine.items.view.top.keys[slot, len(self._model.half_lives_s)]
-        return round(2.0 ** float(log2_count))
+        return round(math.exp2(log2_count))
 
     def popular_without(self, items: Collection[str], n: int) -> list[str]:
         """Return the most popular items of all time that are not among those given."""

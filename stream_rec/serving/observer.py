@@ -81,7 +81,7 @@ class Observer:
         self._list_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_MAX)
         self._hits: deque[tuple[bool, bool]] = deque(maxlen=HIT_WINDOW)
-        self._drift: Any = drift.ADWIN()  # type: ignore[no-untyped-call]
+        self._drift: Any = drift.ADWIN()
         self._scored_in = (0, 0)
         self._started_ms = time.time() * 1000
         self.dead: Counter[str] = Counter()
