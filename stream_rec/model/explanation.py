@@ -8,6 +8,7 @@ because the hidden units see all sources together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,9 +48,9 @@ class Explanation(NamedTuple):
 
 
 def explain(
-    engine: Engine, inquiry: Inquiry, user: str, row: bytes, n: int, now_s: float
+    engine: Engine, inquiry: Inquiry, user: str, row: bytes, given: Sequence[str], now_s: float
 ) -> Explanation:
-    """Explain the list of a user.
+    """Explain what items get of a user, and order them by it.
 
     Parameters
     ----------
@@ -59,13 +60,10 @@ def explain(
     user : str
     row : bytes
         The user's profile row.
-    n : int
-        Length of the list.
+    given : sequence of str
+        Mostly the user's list; those that nobody has taken yet are left out.
     now_s : float
     """
-    texts = engine.items.ids.texts
-    chosen = inquiry.list_for_profile(user, row, n, now_s).items.tolist()
-    given = [texts[slot] for slot in chosen]
     n_distinct = inquiry.summary(user, row).n_distinct
     listed = inquiry.order_for_profile(user, row, given, now_s)  # fills the workspace with these
     reading, n_given = engine.reading(), len(listed.items)

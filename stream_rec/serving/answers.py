@@ -91,6 +91,11 @@ def trending_entries(service: Service, n: int, exclude: frozenset[str]) -> list[
     return catalogue.entries(listed)
 
 
+def item_ids(stored: StoredList) -> list[str]:
+    """Return the items of a list in its order."""
+    return [_ITEM(entry).item for entry in stored.items]
+
+
 def _list_of_unknown(
     service: Service, user: str, n: int, exclude: frozenset[str], reflects: bool | None
 ) -> bytes:
@@ -112,7 +117,7 @@ def _more(
     service: Service, user: str, stored: StoredList, n: int, exclude: frozenset[str]
 ) -> list[Entry]:
     """Rank for a user what the list does not hold."""
-    without = sorted(exclude | {_ITEM(entry).item for entry in stored.items})
+    without = sorted(exclude.union(item_ids(stored)))
     catalogue = service.catalogue
     row = service.profile_row(user)
     if row is None:

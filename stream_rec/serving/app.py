@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from stream_rec.serving.figures import Figures
 from stream_rec.serving.gate import Gate
+from stream_rec.serving.id_paths import register_id_paths
 from stream_rec.serving.keys import Keys
 from stream_rec.serving.problems import HttpError, ProblemBody
 from stream_rec.serving.routes_events import event_routes
@@ -47,6 +48,7 @@ def create_app(service: Service, keys: Keys) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
+    register_id_paths()
     app.include_router(file_routes())
     app.include_router(live_routes(service))
     app.include_router(list_routes(service))

@@ -20,8 +20,6 @@ from stream_rec.model.message import source_names
 from stream_rec.stream.effects import Row
 
 ROWS_AT_ONCE = 32
-EXPLAINED = 10
-"""Items of an explained list."""
 TRENDING_WINDOWS_S = {"15m": 900.0, "2h": 7_200.0, "24h": 86_400.0, "7d": 604_800.0}
 
 Entry = dict[str, Any]
@@ -153,17 +151,17 @@ class Catalogue:
         names = (texts[slot] for slot in top.tolist() if slot >= 0)
         return list(islice((name for name in names if name and name not in items), n))
 
-    def explained(self, user: str, row: bytes) -> list[Entry]:
-        """Explain the list of the user with this profile row.
+    def explained(self, user: str, row: bytes, items: Sequence[str]) -> list[Entry]:
+        """Explain what items get of the user with this profile row, as things stand here.
 
         Returns
         -------
         list of dict
-            For each item: item, score, reasons, and ``sources`` by name with ``says`` (how strongly
-            it speaks for the item, on the ranker's scale, None if it says nothing) and ``part``
-            (its part in the score).
+            The highest score first: item, score, reasons, and ``sources`` by name with ``says``
+            (how strongly it speaks for the item, on the ranker's scale, None if it says nothing)
+            and ``part`` (its part in the score).
         """
-        found = explain(self.engine, self.inquiry, user, row, EXPLAINED, self.now_s)
+        found = explain(self.engine, self.inquiry, user, row, items, self.now_s)
         entries = self.entries(found.listed)
         for name, spoken in found.sources.items():
             for entry, says, part in zip(entries, *(c.tolist() for c in spoken), strict=True):

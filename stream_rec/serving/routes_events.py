@@ -129,7 +129,7 @@ def event_routes(service: Service, written: Any) -> APIRouter:
         return json({"events": [place._asdict() for place in places]}, 202)
 
     @router.delete(
-        "/users/{user:path}", status_code=202, response_model=Place, responses=WRITE_PROBLEMS
+        "/users/{user:id}", status_code=202, response_model=Place, responses=WRITE_PROBLEMS
     )
     async def forget_user(user: str) -> Response:
         """Forget a user: the worker removes profile and list when it comes to this event."""

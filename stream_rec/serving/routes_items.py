@@ -30,7 +30,7 @@ def item_routes(service: Service) -> APIRouter:
         return cached_json(request, encode({"item": item, "relation": relation, **page}))
 
     @router.get(
-        "/items/{item:path}/similar",
+        "/items/{item:id}/similar",
         response_model=RelatedPage,
         responses=READ_PROBLEMS | documented(404) | UNCHANGED,
     )
@@ -39,7 +39,7 @@ def item_routes(service: Service) -> APIRouter:
         return related(request, item, "similar", n, offset)
 
     @router.get(
-        "/items/{item:path}/next",
+        "/items/{item:id}/next",
         response_model=RelatedPage,
         responses=READ_PROBLEMS | documented(404) | UNCHANGED,
     )
@@ -50,7 +50,7 @@ def item_routes(service: Service) -> APIRouter:
         return related(request, item, "next", n, offset)
 
     @router.get(
-        "/items/{item:path}", response_model=ItemPage, responses=READ_PROBLEMS | documented(404)
+        "/items/{item:id}", response_model=ItemPage, responses=READ_PROBLEMS | documented(404)
     )
     async def item(item: str) -> Response:
         """Return how popular an item is."""

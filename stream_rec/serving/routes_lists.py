@@ -45,7 +45,7 @@ def _add_user_routes(router: APIRouter, service: Service) -> None:
     list_length = service.settings.model.list_length
 
     @router.get(
-        "/users/{user:path}/recommendations",
+        "/users/{user:id}/recommendations",
         response_model=UserList,
         responses=READ_PROBLEMS | {304: {"description": "As the client has it already."}},
     )
@@ -74,7 +74,7 @@ def _add_user_routes(router: APIRouter, service: Service) -> None:
 
 def _add_stream(router: APIRouter, service: Service) -> None:
     @router.get(
-        "/users/{user:path}/stream",
+        "/users/{user:id}/stream",
         response_class=StreamingResponse,
         responses=READ_PROBLEMS
         | documented(503)
@@ -91,7 +91,7 @@ def _add_stream(router: APIRouter, service: Service) -> None:
         )
 
     @router.get(
-        "/users/{user:path}", response_model=UserPage, responses=READ_PROBLEMS | documented(404)
+        "/users/{user:id}", response_model=UserPage, responses=READ_PROBLEMS | documented(404)
     )
     async def user(request: Request, user: str, n: Length = 30, offset: Offset = 0) -> Response:
         """Return what is known of a user, as of the worker's last commit."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from stream_rec.serving.answers import cached_json, encode, json
+from stream_rec.serving.answers import cached_json, encode, item_ids, json
 from stream_rec.serving.problems import HttpError
 from stream_rec.serving.service import Service
 from stream_rec.serving.titles import Titles
@@ -59,12 +59,13 @@ def live_routes(service: Service) -> APIRouter:
             found = service.catalogue.popular_without(frozenset(), FOUND_MAX)
         return json([described(item) for item in found])
 
-    @router.get("/live/explanation/{user:path}")
+    @router.get("/live/explanation/{user:id}")
     async def explanation(user: str) -> Response:
         row = service.profile_row(user)
-        if row is None:
+        stored = service.lists.read(user)
+        if row is None or stored is None:
             raise HttpError(404, "nothing is known of this user yet")
-        return json(service.catalogue.explained(user, row))
+        return json(service.catalogue.explained(user, row, item_ids(stored)))
 
     return router
 
