@@ -11,7 +11,7 @@ from stream_rec.cli.main import cli
 from stream_rec.errors import StateError
 
 COMMANDS = ["demo", "evaluate", "worker", "replay", "simulate", "tail", "topics", "config"]
-COMMANDS += ["bench", "compile", "completion", "state", "forget"]
+COMMANDS += ["bench", "compile", "completion", "state", "forget", "serve", "keys"]
 
 
 def run_process(*arguments: str, **options):
@@ -28,13 +28,14 @@ def test_help_names_every_command(stream_rec):
 
 
 @pytest.mark.parametrize(
-    "command", [*COMMANDS, "topics create", "config show", "bench pipeline", "state export"]
+    "command",
+    [*COMMANDS, "topics create", "config show", "bench pipeline", "state export", "keys new"],
 )
 def test_help_of_every_command_has_an_example(stream_rec, command):
     result = stream_rec(*command.split(), "--help")
     assert result.exit_code == 0
     assert f"Usage: stream-rec {command} " in result.output
-    if command not in ("topics", "config", "bench", "state"):
+    if command not in ("topics", "config", "bench", "state", "keys"):
         assert "Example" in result.output
 
 
