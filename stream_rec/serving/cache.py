@@ -93,7 +93,7 @@ class Cache:
 
     def close(self) -> None:
         """Close the database."""
-        self._stores.close_all()
+        self._stores.close_except()
 
     def _read(self, keys: list[bytes]) -> list[bytes | None]:
         return self._stores.read(TABLE, ONLY_PARTITION, keys)
