@@ -157,14 +157,7 @@ class PartitionedModel:
         self._folded[partition] = watermark
 
     def close_partition(self, partition: int, *, refresh: bool = True) -> None:
-        """Forget everything of a partition, owned or followed, durable or not.
-
-        Parameters
-        ----------
-        partition : int
-        refresh : bool
-            Whether to bring the view up to date.
-        """
+        """Forget everything of a partition, owned or followed; refresh the view or do not yet."""
         self._folded.pop(partition, None)
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
