@@ -15,6 +15,7 @@ from unittest.mock import patch
 from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.model import users
 from stream_rec.model.items import Items
+from stream_rec.model.users import Users
 from stream_rec.stream import commit, ownership, recovery
 from stream_rec.stream.changelog import (
     CLAIM_KEY,
@@ -31,6 +32,7 @@ from stream_rec.stream.commit import CommitCycle, Frozen
 from stream_rec.stream.fence import ValidPrefix, check_foreign
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
+from tests.simulation.effects import SimulatedEffects
 from tests.simulation.producer import Producer, Sent
 from tests.simulation.worker import Worker
 
@@ -204,6 +206,31 @@ def _commit_past_failure() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _forgotten_kept() -> Iterator[None]:
+    freeze = Users.freeze
+
+    def freeze_what_is_left(self: Users, partition: int) -> Any:
+        return [(key, row) for key, row in freeze(self, partition) if row is not None]
+
+    with patch.object(Users, "freeze", freeze_what_is_left):
+        yield
+
+
+@contextmanager
+def _lists_of_forgotten_kept() -> Iterator[None]:
+    publish = SimulatedEffects.publish
+
+    async def publish_no_tombstone(
+        self: SimulatedEffects, topic: str, key: Any, value: Any, headers: Any
+    ) -> None:
+        if value is not None:
+            await publish(self, topic, key, value, headers)
+
+    with patch.object(SimulatedEffects, "publish", publish_no_tombstone):
+        yield
+
+
 def _read_store_only(self: FrozenProfiles, partition: int, keys: list[bytes]) -> Any:
     return self._read_store(partition, keys)
 
@@ -247,6 +274,8 @@ FAULTS: Mapping[str, Fault] = {
     "an idle owner does not look for a zombie's records": partial(
         patch.object, commit, "look_for_strangers", _do_not_look
     ),
+    "profiles of forgotten users stay": _forgotten_kept,
+    "lists of forgotten users stay": _lists_of_forgotten_kept,
     "a commit goes on past one that has failed": _commit_past_failure,
 }
 """By what is wrong."""

@@ -33,6 +33,8 @@ SEEDS = {
     "frozen profiles are read from the store": 11,
     "watermark sent right behind the profiles": 20,
     "an idle owner does not look for a zombie's records": 132,
+    "profiles of forgotten users stay": 35,
+    "lists of forgotten users stay": 35,
     "a commit goes on past one that has failed": 505,
 }
 TIMEOUT_S = 900
