@@ -25,7 +25,9 @@ class ScoringEngine(Engine):
 
     def silence(self, columns: Sequence[int]) -> None:
         """Let feature columns say nothing, from the start: rank without them."""
-        self._recipe = self._recipe._replace(silent=np.array(columns, np.int32))
+        n_written = self._workspace.feature.shape[1]
+        silent = [column for column in columns if column < n_written]
+        self._recipe = self._recipe._replace(silent=np.array(silent, np.int32))
 
     def rank_columns(
         self,

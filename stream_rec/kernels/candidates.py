@@ -1,13 +1,16 @@
 """Candidates: the union of the tops of all sources, without what the user has seen.
 
+Where people come back to what they had, the items of the history are candidates too.
+
 Only candidates are scored exactly, so the cost of a ranking does not grow with the catalogue.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import inner_kernel, kernel, zero
+from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
 from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
@@ -28,9 +31,12 @@ _TOPS = np.array(
 N_SOURCE_TOPS = len(_TOPS)
 
 
-def candidates_max(n_lists: int, per_source: int, n_newest: int, list_length: int) -> int:
+def candidates_max(
+    n_lists: int, per_source: int, n_newest: int, list_length: int, history_length: int
+) -> int:
     """Return the largest number of candidates of a ranking: every top full and disjoint."""
-    return (N_SOURCE_TOPS + n_lists - 1) * per_source + n_newest + list_length
+    n_from_sources = (N_SOURCE_TOPS + n_lists - 1) * per_source + n_newest
+    return n_from_sources + list_length + history_length
 
 
 @inner_kernel
@@ -100,10 +106,38 @@ def _take_list_top(
 
 
 @kernel
-def collect_candidates(
-    view: ItemView, workspace: Workspace, n_touched: int, per_source: int, n_newest: int, stamp: int
+def propose_history(
+    view: ItemView, workspace: Workspace, history: NDArray[np.int32], n_history: int, stamp: int
 ) -> int:
-    """Write the union of all tops into `workspace.candidate` and return its size.
+    """Begin the candidates with the items of a history, newest first; return their number.
+
+    Parameters
+    ----------
+    view : ItemView
+    workspace : Workspace
+        With excluded items marked under `stamp`.
+    history : int32[R]
+        Item slots; the first `n_history` are valid.
+    """
+    n = zero()
+    for r in range(n_history):
+        item = widen(history[r])
+        if workspace.marks[item, EXCLUDED] != stamp and is_listed(view, item):
+            n = _add(workspace, item, stamp, n)
+    return n
+
+
+@kernel
+def collect_candidates(
+    view: ItemView,
+    workspace: Workspace,
+    n_touched: int,
+    per_source: int,
+    n_newest: int,
+    stamp: int,
+    n_candidates: int,
+) -> int:
+    """Add the union of all tops to `workspace.candidate` and return the number of candidates.
 
     Parameters
     ----------
@@ -115,8 +149,10 @@ def collect_candidates(
         Length of each source's top.
     n_newest : int
         Items taken from the newest.
+    n_candidates : int
+        That there are already.
     """
-    n = zero()
+    n = n_candidates
     for x in range(N_SOURCE_TOPS):
         n = _take_source_top(
             view, workspace, _TOPS[x, 0], _TOPS[x, 1], n_touched, per_source, stamp, n

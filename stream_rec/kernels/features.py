@@ -5,10 +5,15 @@ sum over all items, so that neither the size of the log nor a source's own scale
 that says nothing gives x = −2.5 and a flag of its own, because the logarithm of nothing is not just
 a small number. Then age, idle time, the implicit factors' prediction, and how alike the candidate
 and the user's last item are in count and in time of first sight: people go through the known and
-the obscure, the new and the old, in runs, and no link is needed to see that.
+the obscure, the new and the old, in runs, and no link is needed to see that. Last, the candidate's
+place r in the user's history, 0 the newest, as the logarithm of 1 / (r + 1): where users take the
+same items again, the latest come first.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
-             like_count, like_first
+             like_count, like_first, place
+
+The weights always have the column of the place; a workspace has it only where seen items are not
+excluded, because elsewhere no candidate has a place.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import inner_kernel, kernel, widen
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -31,7 +36,7 @@ from stream_rec.kernels.workspace import (
 )
 
 LINK_FEATURES = "near_inverse", "near_root", "wide_root", "after_inverse", "after_last"
-OTHER_FEATURES = "age", "idle", "factor", "like_count", "like_first"
+OTHER_FEATURES = "age", "idle", "factor", "like_count", "like_first", "place"
 """Those that are no shares."""
 N_OTHER = len(OTHER_FEATURES)
 LOG_SHARE_MIN = -14.0
@@ -44,8 +49,13 @@ LN_2 = math.log(2.0)
 
 
 def n_features(n_half_lives: int) -> int:
-    """Return the number of feature columns."""
+    """Return the number of feature columns that the ranker has weights for."""
     return n_half_lives + 1 + N_LINK_SOURCES + N_OTHER
+
+
+def n_written(n_half_lives: int, *, exclude_seen: bool) -> int:
+    """Return how many of these columns, from the first on, a ranking writes."""
+    return n_features(n_half_lives) - int(exclude_seen)
 
 
 @kernel
@@ -145,12 +155,25 @@ def _write_likeness(
     workspace.feature[a, column + 1] = (7.0 - _minutes(between_s)) / 3.0
 
 
+@inner_kernel
+def _write_place(
+    workspace: Workspace, a: int, column: int, history: NDArray[np.int32], n_history: int
+) -> None:
+    _write_absent(workspace, a, column)
+    for r in range(n_history):
+        if history[r] == workspace.candidate[a]:
+            workspace.feature[a, column] = max(2.5 - 1.2 * math.log(r + 1.0), ABSENT)
+            workspace.missing[a, column] = 0.0
+            break
+
+
 @kernel
 def write_features(
     view: ItemView,
     workspace: Workspace,
     user_factor: NDArray[np.float32],
-    last_item: int,
+    history: NDArray[np.int32],
+    n_history: int,
     n_touched: int,
     n_candidates: int,
     now_s: float,
@@ -164,13 +187,14 @@ def write_features(
     workspace : Workspace
         With sources accumulated and candidates collected under `stamp`.
     user_factor : float32[F]
-    last_item : int
-        The user's, −1 without a history.
+    history : int32[R]
+        The user's item slots, newest first; the first `n_history` are valid.
     now_s : float
         Event time of the ranking.
     """
     n_lists = len(view.total)
     other = n_lists + N_LINK_SOURCES
+    has_place = workspace.feature.shape[1] == other + N_OTHER
     for a in range(n_candidates):
         item = workspace.candidate[a]
         for which in range(n_lists):
@@ -184,8 +208,10 @@ def write_features(
         workspace.feature[a, other + 2] = predict(view, user_factor, item)
         workspace.feature[a, other + 3] = 0.0
         workspace.feature[a, other + 4] = 0.0
-        if last_item >= 0:
-            _write_likeness(view, workspace, a, other + 3, last_item)
+        if n_history > 0:
+            _write_likeness(view, workspace, a, other + 3, widen(history[0]))
+        if has_place:
+            _write_place(workspace, a, other + 5, history, n_history)
     _write_link_shares(workspace, n_touched, n_candidates, n_lists, stamp)
 
 
@@ -198,6 +224,7 @@ def silence(workspace: Workspace, columns: NDArray[np.int32], n_candidates: int)
     workspace : Workspace
         `feature` and `missing` are written.
     columns : int32[S]
+        Of those that the workspace has.
     n_candidates : int
     """
     for column in columns:

@@ -34,7 +34,7 @@ SMALL_GRADIENT = 0.02
 """τ: gradients below are sampled."""
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
-N_ADDED = 2
+N_ADDED = 3
 """The last feature columns, which weights of row format 1 lack."""
 
 
@@ -105,10 +105,11 @@ def score_candidates(
     n_candidates, bucket : int
     """
     n_features = workspace.feature.shape[1]
+    first_context = len(weights.hidden) - N_CONTEXT
     from_context = np.zeros(N_HIDDEN, np.float32)
     for c in range(N_CONTEXT):
         for h in range(N_HIDDEN):
-            from_context[h] += workspace.context[c] * weights.hidden[n_features + c, h]
+            from_context[h] += workspace.context[c] * weights.hidden[first_context + c, h]
     linear = weights.linear[0] + weights.linear[bucket + 1]
     curve = weights.curve[0] + weights.curve[bucket + 1]
     for a in range(n_candidates):
@@ -159,6 +160,7 @@ def compute_gradients(
         Decides which small gradients are kept.
     """
     n_features = workspace.feature.shape[1]
+    first_context = len(weights.hidden) - N_CONTEXT
     workspace.linear_gradient[:] = 0.0
     workspace.curve_gradient[:] = 0.0
     workspace.hidden_gradient[:] = 0.0
@@ -199,7 +201,7 @@ def compute_gradients(
                 workspace.hidden_gradient[f, h] += x * back[h]
     for c in range(N_CONTEXT):
         for h in range(N_HIDDEN):
-            workspace.hidden_gradient[n_features + c, h] = (
+            workspace.hidden_gradient[first_context + c, h] = (
                 workspace.context[c] * context_gradient[h]
             )
     workspace.n_stepped[0] = n_stepped

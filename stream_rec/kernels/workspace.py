@@ -35,6 +35,8 @@ STAMP_MAX = 2**31 - 2
 class Workspace(NamedTuple):
     """Scratch arrays over N item slots, T touched items, C candidates, F features.
 
+    W ≤ F of the features are written by a ranking; the weights of the others get no gradients.
+
     Attributes
     ----------
     marks : int32[N, 4]
@@ -48,7 +50,7 @@ class Workspace(NamedTuple):
         The largest single contribution, and the place in the history it came from.
     candidate : int32[C]
         Items to be ranked.
-    feature, missing : float32[C, F]
+    feature, missing : float32[C, W]
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
@@ -100,6 +102,7 @@ def empty_workspace(
     n_touched: int,
     n_candidates: int,
     n_features: int,
+    n_written: int,
     n_factors: int,
     top_length: int,
 ) -> Workspace:
@@ -112,8 +115,8 @@ def empty_workspace(
         strongest=np.zeros(n_touched, np.float32),
         because=np.zeros(n_touched, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
-        feature=np.zeros((n_candidates, n_features), np.float32),
-        missing=np.zeros((n_candidates, n_features), np.float32),
+        feature=np.zeros((n_candidates, n_written), np.float32),
+        missing=np.zeros((n_candidates, n_written), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
         item_factor=np.zeros((2, n_factors), np.float32),
         factor_work=np.zeros((n_factors + 2, n_factors), np.float32),

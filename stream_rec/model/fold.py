@@ -3,10 +3,10 @@
 For each event of a batch:
 
 1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
-is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user is
-first ranked as it stood, and the ranker learns from where it came (test, then learn); 3. the item
-rows of the partition, and of the view where that is another, take the event in; 4. the profile
-takes the event in; 5. the refreshed list is ranked for publication.
+is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user, or
+one that may be taken again, is first ranked as it stood, and the ranker learns from where it came
+(test, then learn); 3. the item rows of the partition, and of the view where that is another, take
+the event in; 4. the profile takes the event in; 5. the refreshed list is ranked for publication.
 
 Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
 """
@@ -54,7 +54,7 @@ FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
 FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
-"""Instead of the rank of the item taken: not new to the user; not among the candidates."""
+"""Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
 
 
 class Batch(NamedTuple):
@@ -244,7 +244,7 @@ def _fold_event(
     time_s, weight = batch.time_s[e], widen(batch.weight[e])
     seed = mix64(partition.seed[0] ^ np.uint64(offset))
     is_new = not _has_seen(profiles, user, item)
-    if is_new and weight > 0:
+    if weight > 0 and (is_new or recipe.proposes_seen):
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
             view, model.learned, profiles, user, now_s, model.workspace, recipe

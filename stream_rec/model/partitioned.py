@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
-from stream_rec.kernels.features import n_features
+from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
@@ -93,6 +93,7 @@ class PartitionedModel:
             seen_max=model.seen_items_max,
             learning_rate=model.learning_rate,
             exclude_seen=model.exclude_seen,
+            proposes_seen=not model.exclude_seen,
             silent=np.zeros(0, np.int32),
         )
         self.items = Items(
@@ -284,12 +285,14 @@ class PartitionedModel:
             recipe.candidates_per_source,
             recipe.newest_candidates,
             LIST_LENGTH_MAX,
+            len(recipe.scan_limits),
         )
         return empty_workspace(
             self.items.size,
             int(recipe.scan_limits.sum()),
             n_candidates,
             self._n_features,
+            n_written(len(recipe.half_lives_s), exclude_seen=self._settings.exclude_seen),
             self._settings.n_factors,
             recipe.candidates_per_source,
         )

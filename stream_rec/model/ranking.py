@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.candidates import collect_candidates, fill_up
+from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
-from stream_rec.kernels.jit import inner_kernel, kernel, widen
+from stream_rec.kernels.jit import inner_kernel, kernel, zero
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.kernels.sources import accumulate_sources, predict_touched
@@ -41,6 +41,8 @@ class Recipe(NamedTuple):
     candidates_per_source, newest_candidates, list_length, links_max, seen_max : int
     learning_rate : float
     exclude_seen : bool
+    proposes_seen : bool
+        Whether users may take again what they had: then this is proposed and learned from.
     silent : int32[S]
         Feature columns that may say nothing; only an evaluation sets any.
     """
@@ -54,6 +56,7 @@ class Recipe(NamedTuple):
     seen_max: int
     learning_rate: float
     exclude_seen: bool
+    proposes_seen: bool
     silent: NDArray[np.int32]
 
 
@@ -100,12 +103,14 @@ def _score(
     stamp: int,
 ) -> None:
     """Score the candidates in the workspace; no score depends on the other candidates."""
-    n_distinct, n_history = profiles.n_distinct[user], profiles.n_history[user]
-    last_item = widen(profiles.history_item[user, 0]) if n_history > 0 else NO_ITEM
-    last_count = view.rows.taken[last_item] if n_history > 0 else 0
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    n_distinct = profiles.n_distinct[user]
+    last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
-    write_features(view, workspace, factor, last_item, n_touched, n_candidates, now_s, stamp)
+    write_features(
+        view, workspace, factor, history, n_history, n_touched, n_candidates, now_s, stamp
+    )
     silence(workspace, recipe.silent, n_candidates)
     score_candidates(
         learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
@@ -146,8 +151,18 @@ def rank_for_user(
     if recipe.exclude_seen:
         _exclude_seen(profiles, user, workspace, stamp)
     n_touched = _reach(view, learned, profiles, user, workspace, recipe, stamp)
+    n_proposed = zero()
+    if recipe.proposes_seen:
+        history, n_history = profiles.history_item[user], profiles.n_history[user]
+        n_proposed = propose_history(view, workspace, history, n_history, stamp)
     n_proposed = collect_candidates(
-        view, workspace, n_touched, recipe.candidates_per_source, recipe.newest_candidates, stamp
+        view,
+        workspace,
+        n_touched,
+        recipe.candidates_per_source,
+        recipe.newest_candidates,
+        stamp,
+        n_proposed,
     )
     n_unseen = n_candidates = n_proposed
     if n_proposed < recipe.list_length:
