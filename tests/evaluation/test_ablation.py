@@ -41,6 +41,10 @@ def test_ranking_without_a_feature_is_another_ranking() -> None:
     assert (ranks([]) != ranks(["near_root"])).any()
 
 
+def test_place_in_the_history_does_not_tell_where_seen_items_are_excluded() -> None:
+    assert (ranks(["place"]) == ranks([])).all()
+
+
 def test_ranking_without_any_feature_is_worse() -> None:
     everything = feature_names(SETTINGS.half_lives_s)
     assert (ranks([]) == 0).mean() > (ranks(everything) == 0).mean()

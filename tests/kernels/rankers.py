@@ -25,9 +25,9 @@ def random_weights(seed: int) -> RankerWeights:
     )
 
 
-def random_workspace(seed: int, n_candidates: int) -> Workspace:
+def random_workspace(seed: int, n_candidates: int, n_written: int = N_FEATURES) -> Workspace:
     random = np.random.default_rng(seed)
-    workspace = empty_workspace(N_ITEMS, 10, N_ITEMS, N_FEATURES, 1, 5)
+    workspace = empty_workspace(N_ITEMS, 10, N_ITEMS, N_FEATURES, n_written, 1, 5)
     workspace.feature[:] = random.normal(0, 0.4, workspace.feature.shape)
     workspace.missing[:] = random.integers(0, 2, workspace.missing.shape)
     workspace.context[:] = random.normal(0, 0.3, N_CONTEXT)
@@ -42,14 +42,18 @@ def random_bias(seed: int) -> np.ndarray:
 def slow_scores(
     weights: RankerWeights, bias: np.ndarray, workspace: Workspace, n: int, bucket: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and what enters the tanh, in double precision."""
-    x, missing = workspace.feature[:n].astype(float), workspace.missing[:n].astype(float)
+    """Return scores and what enters the tanh, in double precision; columns not written say 0."""
+    lacking = ((0, 0), (0, N_FEATURES - workspace.feature.shape[1]))
+    x = np.pad(workspace.feature[:n].astype(float), lacking)
+    missing = np.pad(workspace.missing[:n].astype(float), lacking)
     linear = weights.linear[0].astype(float) + weights.linear[1 + bucket]
     entering = np.hstack([x, np.tile(workspace.context, (n, 1))]) @ weights.hidden.astype(float)
     v = np.clip(entering, -3.0, 3.0)
     hidden = v * (27.0 + v**2) / (27.0 + 9.0 * v**2)
     scores = x @ linear[0] + missing @ linear[1] + hidden @ weights.output.astype(float)
-    scores += slow_curves(weights.curve[0].astype(float) + weights.curve[1 + bucket], x)
+    curve = weights.curve[0].astype(float) + weights.curve[1 + bucket]
+    n_written = workspace.feature.shape[1]
+    scores += slow_curves(curve[:n_written], x)
     return scores + bias[workspace.candidate[:n]], entering
 
 

@@ -12,6 +12,7 @@ from stream_rec.kernels.candidates import (
     collect_candidates,
     fill_up,
     position_of,
+    propose_history,
 )
 from stream_rec.kernels.sources import accumulate_sources, predict_touched, scan_limits
 from stream_rec.kernels.view import ItemView
@@ -80,7 +81,7 @@ def test_candidates_are_the_union_of_all_tops(
     seed: int, n_history: int, excluded: set[int], per_source: int, n_newest: int
 ) -> None:
     view, workspace, n_touched, stamp = prepared(seed, n_history, excluded)
-    n = collect_candidates(view, workspace, n_touched, per_source, n_newest, stamp)
+    n = collect_candidates(view, workspace, n_touched, per_source, n_newest, stamp, 0)
     expected = list_top(view, N_LISTS - 1, excluded, n_newest)
     for source in DAMPING_POWERS:
         expected |= source_top(view, workspace, source, n_touched, excluded, per_source)
@@ -92,12 +93,31 @@ def test_candidates_are_the_union_of_all_tops(
     assert not set(candidates) & excluded
 
 
+@given(seeds, st.integers(0, N_ITEMS), item_sets)
+def test_history_leads_the_candidates_newest_first_and_once(
+    seed: int, n_history: int, excluded: set[int]
+) -> None:
+    view, workspace, n_touched, stamp = prepared(seed, n_history, excluded)
+    history = history_of(seed, n_history)
+    n_first = propose_history(view, workspace, history, n_history, stamp)
+    is_known = np.isfinite(view.top.keys[:, N_LISTS - 1])
+    expected = [item for item in history.tolist() if is_known[item] and item not in excluded]
+    assert workspace.candidate[:n_first].tolist() == expected
+    n = collect_candidates(view, workspace, n_touched, 4, 4, stamp, n_first)
+    both = workspace.candidate[:n].tolist()
+    assert both[:n_first] == expected
+    assert len(set(both)) == len(both)
+    others, other, n_touched, stamp = prepared(seed, n_history, excluded)
+    n_others = collect_candidates(others, other, n_touched, 4, 4, stamp, 0)
+    assert set(both) == set(expected) | set(other.candidate[:n_others].tolist())
+
+
 @given(seeds, item_sets, st.integers(1, 20))
 def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_full(
     seed: int, excluded: set[int], n_wanted: int
 ) -> None:
     view, workspace, n_touched, stamp = prepared(seed, 3, excluded)
-    n_unseen = collect_candidates(view, workspace, n_touched, 3, 3, stamp)
+    n_unseen = collect_candidates(view, workspace, n_touched, 3, 3, stamp, 0)
     proposed = workspace.candidate[:n_unseen].tolist()
     n = fill_up(view, workspace, n_wanted, stamp, n_unseen, False)
     n = fill_up(view, workspace, n_wanted, stamp, n, True)
@@ -109,7 +129,7 @@ def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_ful
 @given(seeds, st.integers(0, N_ITEMS - 1))
 def test_position_is_that_of_the_item(seed: int, item: int) -> None:
     view, workspace, n_touched, stamp = prepared(seed, 3, set())
-    n = collect_candidates(view, workspace, n_touched, 2, 2, stamp)
+    n = collect_candidates(view, workspace, n_touched, 2, 2, stamp, 0)
     candidates = workspace.candidate[:n].tolist()
     expected = candidates.index(item) if item in candidates else -1
     assert position_of(workspace, item, n) == expected
@@ -117,17 +137,17 @@ def test_position_is_that_of_the_item(seed: int, item: int) -> None:
 
 def test_candidates_of_an_earlier_ranking_are_forgotten() -> None:
     view, workspace, n_touched, stamp = prepared(1, 5, set())
-    first = collect_candidates(view, workspace, n_touched, 6, 6, stamp)
+    first = collect_candidates(view, workspace, n_touched, 6, 6, stamp, 0)
     workspace.candidate[:] = -1
     stamp = next_stamp(workspace)
-    again = collect_candidates(view, workspace, 0, 6, 6, stamp)
+    again = collect_candidates(view, workspace, 0, 6, 6, stamp, 0)
     assert 0 < again < first
     assert np.all(workspace.candidate[:again] >= 0)
 
 
 @pytest.mark.parametrize(("per_source", "n_newest"), [(1, 0), (6, 6)])
 def test_bound_holds_when_every_top_is_full_and_disjoint(per_source: int, n_newest: int) -> None:
-    """Four link sources, prediction, popularities, all-time, the newest, a list of seen items."""
-    assert candidates_max(N_LISTS, per_source, n_newest, 10) == (
-        5 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10
+    """Four link sources, prediction, popularities, all-time, newest, seen items, the history."""
+    assert candidates_max(N_LISTS, per_source, n_newest, 10, 30) == (
+        5 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10 + 30
     )

@@ -34,6 +34,7 @@ from tests.kernels.views import (
 
 FIRST_LINK = len(HALF_LIVES_S) + 1
 FIRST_OTHER = FIRST_LINK + N_LINK_SOURCES
+NO_HISTORY = np.zeros(1, np.int32)
 seeds = st.integers(0, 9)
 
 
@@ -63,7 +64,12 @@ def likeness(view: ItemView, item: int, last: int) -> list[float]:
     ]
 
 
-@given(seeds, st.integers(0, 12), st.floats(-1e5, 4e6))
+def place(history: np.ndarray, item: int) -> float:
+    found = np.flatnonzero(history == item)
+    return ABSENT if len(found) == 0 else max(2.5 - 1.2 * math.log1p(found[0]), ABSENT)
+
+
+@given(seeds, st.integers(0, N_ITEMS), st.floats(-1e5, 4e6))
 def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
     view, now_s = known_view(seed), START_S + after_s
     workspace = workspace_for(view)
@@ -75,7 +81,9 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
     last = int(history[0]) if n_history else -1
-    write_features(view, workspace, user_factor, last, n_touched, 20, now_s, stamp)
+    write_features(
+        view, workspace, user_factor, history, n_history, n_touched, 20, now_s, stamp
+    )
 
     links = np.zeros((N_ITEMS, N_LINK_SOURCES))
     links[workspace.touched[:n_touched]] = workspace.source[:n_touched, :N_LINK_SOURCES]
@@ -91,10 +99,26 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
             (minutes(min(now_s - view.rows.last_s[item], 1e10)) - 7.0) / 4.0,
             user_factor @ view.factor[item],
             *likeness(view, item, last),
+            place(history, item),
         ]
         assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
-        assert not missing[FIRST_OTHER:].any()
+        assert missing[FIRST_OTHER:].tolist() == [0.0] * 5 + [float(item not in history)]
     assert x.shape == (n_features(len(HALF_LIVES_S)),)
+
+
+def test_without_a_column_for_the_place_the_others_are_as_they_were() -> None:
+    view, history = known_view(4), history_of(4, 6)
+    written = []
+    for exclude_seen in (False, True):
+        workspace = workspace_for(view, exclude_seen=exclude_seen)
+        workspace.candidate[:N_ITEMS] = np.arange(N_ITEMS)
+        factor = np.ones(N_FACTORS, np.float32)
+        stamp = next_stamp(workspace)
+        write_features(view, workspace, factor, history, 6, 0, N_ITEMS, START_S, stamp)
+        written.append((workspace.feature[:N_ITEMS], workspace.missing[:N_ITEMS]))
+    for with_place, without in zip(*written, strict=True):
+        assert with_place.shape[1] == without.shape[1] + 1 == n_features(len(HALF_LIVES_S))
+        assert np.array_equal(with_place[:, :-1], without)
 
 
 def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log() -> None:
@@ -107,7 +131,8 @@ def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log()
         workspace = workspace_for(view)
         workspace.candidate[:10] = np.arange(10)
         factor = np.zeros(N_FACTORS, np.float32)
-        write_features(view, workspace, factor, -1, 0, 10, now_s, next_stamp(workspace))
+        stamp = next_stamp(workspace)
+        write_features(view, workspace, factor, NO_HISTORY, 0, 0, 10, now_s, stamp)
         written.append(workspace.feature[:10, :FIRST_LINK].copy())
     assert written[0] == pytest.approx(written[1], abs=1e-5)
 
@@ -116,10 +141,10 @@ def test_features_of_an_empty_view_are_finite() -> None:
     view = made_up_view(0, n_events=0, n_links=0)
     workspace = workspace_for(view)
     factor = np.ones(N_FACTORS, np.float32)
-    write_features(view, workspace, factor, -1, 0, 3, START_S, next_stamp(workspace))
+    write_features(view, workspace, factor, NO_HISTORY, 0, 0, 3, START_S, next_stamp(workspace))
     assert np.isfinite(workspace.feature[:3]).all()
     assert (workspace.feature[:3, :FIRST_OTHER] == ABSENT).all()
-    assert workspace.missing[:3].sum() == 3 * FIRST_OTHER
+    assert workspace.missing[:3].sum() == 3 * (FIRST_OTHER + 1)
 
 
 @given(st.integers(0, 10_000), st.floats(-1e9, 1e9), st.integers(0, 10**12))

@@ -32,9 +32,10 @@ def cross_entropy(scores: np.ndarray, target: int) -> float:
     return float(np.log(np.exp(scores - scores[target]).sum()))
 
 
-@given(seeds, buckets, st.integers(1, N_ITEMS))
-def test_scores_equal_the_formula(seed: int, bucket: int, n: int) -> None:
-    weights, workspace, bias = random_weights(seed), random_workspace(seed, n), random_bias(seed)
+@given(seeds, buckets, st.integers(1, N_ITEMS), st.integers(N_FEATURES - 2, N_FEATURES))
+def test_scores_equal_the_formula(seed: int, bucket: int, n: int, n_written: int) -> None:
+    weights, bias = random_weights(seed), random_bias(seed)
+    workspace = random_workspace(seed, n, n_written)
     workspace.feature[:] *= 5.0
     score_candidates(weights, bias, workspace, n, bucket)
     expected, _ = slow_scores(weights, bias, workspace, n, bucket)
@@ -97,6 +98,27 @@ def test_gradients_equal_numerical_differentiation(seed: int, bucket: int, targe
     assert stepped == workspace.candidate[:n].tolist()
     assert workspace.step[:n] == pytest.approx(gradient, abs=1e-4)
     check_hidden(weights, workspace, gradient, entering)
+
+
+def test_columns_that_are_not_written_get_no_gradients_and_the_others_their_own() -> None:
+    n, bucket, target, n_written = 5, 3, 4, N_FEATURES - 1
+    weights, bias = random_weights(2), random_bias(2)
+    unwritten, silent = random_workspace(2, n, n_written), random_workspace(2, n)
+    for name in ("feature", "missing"):
+        getattr(silent, name)[:, n_written:] = 0.0
+        getattr(unwritten, name)[:] = getattr(silent, name)[:, :n_written]
+    for workspace in (unwritten, silent):
+        workspace.context[:] = np.linspace(-1.0, 1.0, len(workspace.context))
+        workspace.candidate[:n] = range(n)
+        score_candidates(weights, bias, workspace, n, bucket)
+        compute_gradients(weights, workspace, n, target, 7)
+    last_curve = unwritten.curve_gradient[n_written:]
+    assert not last_curve.any()
+    silent.curve_gradient[n_written:] = 0.0
+    for name in ("linear", "curve", "hidden", "output"):
+        found = getattr(unwritten, f"{name}_gradient")
+        assert found == pytest.approx(getattr(silent, f"{name}_gradient"), abs=1e-6)
+        assert found.any()
 
 
 def check_hidden(

@@ -14,6 +14,7 @@ import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import RowFormatError
+from stream_rec.kernels.ranker import N_ADDED
 from stream_rec.model.engine import Engine
 from stream_rec.model.item_codec import encode_items
 from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS, WEIGHTS_TYPE
@@ -93,8 +94,9 @@ def test_golden_weights_of_version_1_are_kept_and_the_rest_starts() -> None:
     start = engine.weights.view
     n_features = start.ranker.linear.shape[2]
     numbers = np.frombuffer(rows[WEIGHTS], "<f4", offset=WEIGHTS_TYPE.itemsize)
-    linear = numbers[: 5 * 2 * (n_features - 2)].reshape(5, 2, n_features - 2)
-    added = start.ranker.linear[:, :, -2:].copy()
+    n_first = n_features - N_ADDED
+    linear = numbers[: 5 * 2 * n_first].reshape(5, 2, n_first)
+    added = start.ranker.linear[:, :, n_first:].copy()
     engine.open_partition(0, rows.items(), N_DURABLE - 1)
     ranker = engine.weights.own[0].ranker
     assert np.array_equal(ranker.linear, np.concatenate([linear, added], axis=2))

@@ -10,14 +10,14 @@ import pytest
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.ranker import RankerWeights
+from stream_rec.kernels.ranker import N_ADDED, RankerWeights
 from stream_rec.kernels.workspace import N_CONTEXT, N_HIDDEN
 from stream_rec.model.learned import Learned, nothing_learned
 from stream_rec.model.rows import WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
-N_FEATURES, N_FACTORS = 5, 3
-ADDED = [N_FEATURES - 2, N_FEATURES - 1]
+N_FEATURES, N_FACTORS = 6, 3
+ADDED = list(range(N_FEATURES - N_ADDED, N_FEATURES))
 """The columns that rows of version 1 lack."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
@@ -78,7 +78,7 @@ def test_view_of_a_single_partition_is_its_own() -> None:
 
 
 def row_of_version_1(learned: Learned, offset: int) -> bytes:
-    """Encode what a build without curves and without the last two features knew."""
+    """Encode what a build without curves and without the last features knew."""
     ranker = learned.ranker
     parts = [np.delete(part, ADDED, axis=2) for part in (ranker.linear, ranker.linear_squares)]
     parts += [np.delete(part, ADDED, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
@@ -180,7 +180,7 @@ def test_damaged_row_is_refused_and_nothing_changed(
     assert_refused(damage(weights_of(0).encode(0, 5)), advice)
 
 
-@pytest.mark.parametrize(("n_features", "n_factors"), [(6, 3), (5, 4), (4, 2)])
+@pytest.mark.parametrize(("n_features", "n_factors"), [(7, 3), (6, 4), (5, 2)])
 def test_row_of_another_configuration_is_refused(n_features: int, n_factors: int) -> None:
     other = Weights(nothing_learned(n_features, n_factors, 1), separate=False)
     other.open_partition(0)
