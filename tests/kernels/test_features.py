@@ -81,9 +81,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
     last = int(history[0]) if n_history else -1
-    write_features(
-        view, workspace, user_factor, history, n_history, n_touched, 20, now_s, stamp
-    )
+    write_features(view, workspace, user_factor, history, n_history, n_touched, 20, now_s, stamp)
 
     links = np.zeros((N_ITEMS, N_LINK_SOURCES))
     links[workspace.touched[:n_touched]] = workspace.source[:n_touched, :N_LINK_SOURCES]
