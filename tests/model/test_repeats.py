@@ -23,15 +23,15 @@ def opened(model: ModelSettings, n_partitions: int = 1) -> Engine:
 def who_return(n_users: int, n_items: int = 200) -> list[Event]:
     """Return events of users who each take N_BACK items, then again and again the oldest one.
 
-    Nobody else tells which: every user's items are drawn at random.
+    Only the place in the history tells which: every user's items are drawn at random, and all
+    happens at one moment.
     """
     random = np.random.default_rng(0)
     events: list[Event] = []
     for u in range(n_users):
         items = random.permutation(n_items)[:N_BACK].tolist()
         for item in items * 3:
-            ts = 1_700_000_000.0 + 60.0 * len(events)
-            events.append(Event(user=f"u{u}", item=f"i{item}", type="click", ts=ts))
+            events.append(Event(user=f"u{u}", item=f"i{item}", type="click", ts=1_700_000_000.0))
     return events
 
 
