@@ -89,6 +89,7 @@ class Inquiry:
             model.candidates_per_source,
             model.newest_candidates,
             LIST_LENGTH_MAX,
+            model.history_length,
         )
 
     def latest_s(self) -> float:
