@@ -73,7 +73,7 @@ lock:  ## renew both lock files from pyproject.toml
 		&& options="--quiet --universal --python-version 3.11 --fork-strategy fewest --upgrade \
 			--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command=make\ lock" \
 		&& eval $$tools/bin/uv pip compile $$options --all-extras --output-file requirements-dev.lock pyproject.toml \
-		&& eval $$tools/bin/uv pip compile $$options --constraint requirements-dev.lock \
+		&& eval $$tools/bin/uv pip compile $$options --extra serve --constraint requirements-dev.lock \
 			--output-file requirements.lock pyproject.toml
 
 clean:  ## remove caches, build products and the demo's state

@@ -28,7 +28,9 @@ from tests.kafka.container_broker import IMAGE
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-KAFKA, TOPICS, WORKER = (COMPOSE["services"][name] for name in ("kafka", "topics", "worker"))
+KAFKA, TOPICS, WORKER, SERVE = (
+    COMPOSE["services"][name] for name in ("kafka", "topics", "worker", "serve")
+)
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 LISTENER_SETTINGS = {
     "KAFKA_LISTENERS",
@@ -103,12 +105,12 @@ def test_topics_can_be_created_on_one_node(settings: Settings) -> None:
     assert settings.topics.min_insync_replicas == 1
 
 
-@pytest.mark.parametrize("service", [TOPICS, WORKER], ids=["topics", "worker"])
+@pytest.mark.parametrize("service", [TOPICS, WORKER, SERVE], ids=["topics", "worker", "serve"])
 def test_services_run_commands_that_exist_with_the_docker_settings(service: dict[str, Any]) -> None:
     command: Any = cli
     for name in service["command"]:
         command = command.commands[name]
-    assert service["environment"] == {"STREAM_REC_CONFIG": "/etc/stream-rec/docker.toml"}
+    assert service["environment"]["STREAM_REC_CONFIG"] == "/etc/stream-rec/docker.toml"
     assert service["image"] == "stream-rec"
     assert instructions("ENTRYPOINT") == ['["stream-rec"]']
 
@@ -116,6 +118,14 @@ def test_services_run_commands_that_exist_with_the_docker_settings(service: dict
 def test_services_start_in_order() -> None:
     assert TOPICS["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     assert WORKER["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+
+
+def test_the_service_is_published_to_this_machine_and_wants_keys(settings: Settings) -> None:
+    port = settings.serve.port
+    assert SERVE["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert not settings.serve.is_local
+    assert SERVE["environment"]["STREAM_REC_SERVE__KEYS"] == "${STREAM_REC_SERVE_KEYS:-[]}"
+    assert SERVE["volumes"] == [str(settings.serve.state_dir)]
 
 
 def test_workers_can_be_scaled() -> None:
@@ -160,10 +170,10 @@ def test_the_image_copies_files_that_reach_the_builder() -> None:
 
 
 class StatsPage(http.server.BaseHTTPRequestHandler):
-    """A worker's web server, as far as the health check sees it."""
+    """The web server of a worker or of the service, as far as the health check sees it."""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/stats" else 404)
+        self.send_response(200 if self.path in ("/stats", "/healthz") else 404)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -180,10 +190,11 @@ def stats_port() -> Iterator[int]:
         serving.join()
 
 
-def run_healthcheck(port: int) -> subprocess.CompletedProcess[str]:
-    environment = {"STREAM_REC_WORKER__WEB_PORT": str(port), "PYTHONPATH": str(ROOT)}
+def run_healthcheck(port: int, *what: str) -> subprocess.CompletedProcess[str]:
+    setting = "STREAM_REC_SERVE__PORT" if what else "STREAM_REC_WORKER__WEB_PORT"
+    environment = {setting: str(port), "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, str(HEALTHCHECK)],
+        [sys.executable, str(HEALTHCHECK), *what],
         env=environment,
         capture_output=True,
         text=True,
@@ -193,6 +204,7 @@ def run_healthcheck(port: int) -> subprocess.CompletedProcess[str]:
 
 def test_health_check_passes_while_the_worker_answers(stats_port: int) -> None:
     assert run_healthcheck(stats_port).returncode == 0
+    assert run_healthcheck(stats_port, "serve").returncode == 0
 
 
 def test_health_check_fails_where_nobody_answers() -> None:
