@@ -22,6 +22,7 @@ PACKAGE_OF_MODULE = {
     "fastapi_offline": "fastapi-offline",
     "hdrh": "hdrhistogram",
     "kafka": "kafka-python",
+    "kubernetes_validate": "kubernetes-validate",
     "mode": "faust-streaming",
     "prometheus_client": "prometheus-client",
     "pydantic": "pydantic-settings",
