@@ -1,4 +1,4 @@
-"""``/stats``: what this worker has done and where it stands, as JSON."""
+"""``/stats``: what this worker has done and where it stands; ``/metrics``: for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 from faust.web import Request, Response, View
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from stream_rec.stream.metrics import render
 from stream_rec.stream.stats import partition_figures
 
 if TYPE_CHECKING:
@@ -20,6 +22,12 @@ def define_pages(app: StreamApp) -> None:
     async def stats(self: View, request: Request) -> Response:
         """Show the counters, and watermark, lag and dirty rows of each partition."""
         return self.json(collect_stats(app))
+
+    @app.page("/metrics")
+    async def metrics(self: View, request: Request) -> Response:
+        """Show the same in Prometheus' text format, with histograms."""
+        page = render(app.stats, collect_stats(app))
+        return self.bytes(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def collect_stats(app: StreamApp) -> dict[str, Any]:

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 LATENCY_SAMPLES = 2_000
 RATE_SAMPLES = 60
 RATE_WINDOW_S = 10.0
+DURATION_BOUNDS_S = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+    *(1.0, 2.0, 5.0, 10.0, 30.0, 60.0),
+)
+
+
+class Histogram:
+    """Counts durations by size, since the start.
+
+    Attributes
+    ----------
+    bounds : sequence of float
+        Largest duration of each bucket but the last, in seconds.
+    total : float
+        Sum of all durations, in seconds.
+    """
+
+    def __init__(self, bounds: Sequence[float] = DURATION_BOUNDS_S) -> None:
+        self.bounds = bounds
+        self.total = 0.0
+        self._counts = [0] * (len(bounds) + 1)
+
+    def observe(self, duration_s: float) -> None:
+        """Count a duration."""
+        self._counts[bisect_left(self.bounds, duration_s)] += 1
+        self.total += duration_s
+
+    def cumulative(self) -> list[int]:
+        """Return how many durations are at most each bound, and how many there are."""
+        return list(accumulate(self._counts))
 
 
 @dataclass
@@ -41,6 +73,9 @@ class Stats:
     n_rewinds: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     commits: CommitStats = field(default_factory=CommitStats)
+    latency_s: Histogram = field(default_factory=Histogram)
+    batch_s: Histogram = field(default_factory=Histogram)
+    commit_s: Histogram = field(default_factory=Histogram)
     started_at_s: float = field(init=False)
     _latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCY_SAMPLES))
     _batch_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCY_SAMPLES))
@@ -63,8 +98,11 @@ class Stats:
         """
         now_s = self.clock_s()
         self.n_events += n_events
-        self._latencies_ms.append(max(0.0, now_s * 1000 - oldest_at_ms))
-        self._batch_ms.append((now_s - started_at_s) * 1000)
+        latency_s, batch_s = max(0.0, now_s - oldest_at_ms / 1000), now_s - started_at_s
+        self.latency_s.observe(latency_s)
+        self.batch_s.observe(batch_s)
+        self._latencies_ms.append(latency_s * 1000)
+        self._batch_ms.append(batch_s * 1000)
         if not self._marks or now_s - self._marks[-1][0] >= RATE_WINDOW_S / RATE_SAMPLES:
             self._marks.append((now_s, self.n_events))
 
@@ -74,6 +112,7 @@ class Stats:
         self.commits.n_commits += 1
         self.commits.n_rows += n_rows
         self.commits.last_at_s = now_s
+        self.commit_s.observe(now_s - started_at_s)
         self.commits.last_duration_ms = round((now_s - started_at_s) * 1000, 3)
 
     def snapshot(self) -> dict[str, Any]:

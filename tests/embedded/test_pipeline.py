@@ -134,9 +134,11 @@ def test_stats_are_served_as_json() -> None:
             wait_for_messages(pipeline.broker, pipeline.topics.recommendations, 450)
             wait_for_messages(pipeline.broker, pipeline.topics.dlq, 50)
             stats = json.loads(read_page(f"http://127.0.0.1:{port}/stats"))
+            metrics = read_page(f"http://127.0.0.1:{port}/metrics")
     assert (stats["events"], stats["lists"], stats["refused"]) == (500, 450, {"not_json": 50})
     assert [one["partition"] for one in stats["partitions"]] == list(range(N_PARTITIONS))
     assert all(one["lag"] == 0 for one in stats["partitions"])
+    assert 'stream_rec_worker_refused_total{code="not_json"} 50.0' in metrics.decode()
 
 
 def test_worker_whose_broker_goes_away_ends_with_an_error() -> None:

@@ -40,7 +40,7 @@ WORKER_READY = re.compile(r"\bready: partitions (?!none)")
 
 
 SERVING_AT = re.compile(r"\bserving at (\S+)")
-SERVICE_PACKAGES = ("fastapi", "fastapi_offline", "httptools", "prometheus_client", "uvicorn")
+SERVICE_PACKAGES = ("fastapi", "fastapi_offline", "httptools", "uvicorn")
 
 
 class DemoFailedError(StreamRecError):
