@@ -177,9 +177,12 @@ class Chaos:
             return 0
 
     def _wait_until_committed(self, n_records: int) -> None:
-        deadline_s = time.monotonic() + TIMEOUT_S
+        most, deadline_s = -1, 0.0
         while (seen := self._n_committed()) < n_records:
-            assert time.monotonic() < deadline_s, f"{seen} of {n_records} in {TIMEOUT_S:g} s"
+            if seen > most:
+                most, deadline_s = seen, time.monotonic() + TIMEOUT_S
+            still = f"still {most} of {n_records} after {TIMEOUT_S:g} s"
+            assert time.monotonic() < deadline_s, still
             time.sleep(POLL_INTERVAL_S)
 
     def _restored_rows(self) -> dict[tuple[str, int], Rows]:
