@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"errors"},
     "logs": {"errors"},
     "stream": MODEL_USERS | {"kafka_clients"},
-    "bench": MODEL_USERS | {"kafka_clients", "stream"},
+    "bench": MODEL_USERS | {"kafka_clients", "serving", "stream"},
     "client": set(),
     "serving": MODEL_USERS | {"kafka_clients", "stream"},
     "producers": {"config", "data", "errors", "kafka_clients", "logs", "settings"},

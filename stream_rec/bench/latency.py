@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
 from stream_rec.bench.broker import Bench, open_broker
 from stream_rec.bench.events import Population, encode_events
+from stream_rec.bench.histogram import histogram_of, percentile_ms
 from stream_rec.bench.processes import SPAWN, Contestant
 from stream_rec.bench.result import Report, Result
 from stream_rec.bench.schedule import Schedule, Sent, run_sender
@@ -35,9 +36,7 @@ SETTLE_S = 0.5
 DRAIN_S = 20.0
 """How long the last list is waited for beyond the schedule."""
 CATCH_UP_TIMEOUT_S = 300.0
-SENDER_TIMEOUT_S = 60.0
 POLL_INTERVAL_S = 0.05
-LOWEST_US, HIGHEST_US, DIGITS = 1, 3_600_000_000, 3
 PERCENTILES = (50.0, 90.0, 99.0, 99.9, 100.0)
 
 
@@ -78,7 +77,7 @@ class Distribution(NamedTuple):
 
     def ms(self, percentile: float) -> float:
         """Return a percentile in ms."""
-        return float(self.histogram.get_value_at_percentile(percentile)) / 1000
+        return percentile_ms(self.histogram, percentile)
 
 
 class LatencyFigures(NamedTuple):
@@ -122,7 +121,7 @@ def measure_latency(
             send_all(bench.settings.kafka, topics.events, events)
             n_sent = plan.n_history
             for rate in rates:
-                _catch_up(worker, lists, n_sent)
+                catch_up(worker, lists, n_sent)
                 report(f"round trip at {rate:,} events/s")
                 round_trip = _measure(bench, plan, rate, n_sent, bench.topic(ECHO), worker)
                 report(f"pipeline at {rate:,} events/s")
@@ -136,7 +135,7 @@ def _n_events(plan: LatencyPlan, rate: int) -> int:
     return round((plan.warm_up_s + plan.seconds) * rate)
 
 
-def _catch_up(worker: Contestant, lists: TopicEnds, n_sent: int) -> None:
+def catch_up(worker: Contestant, lists: TopicEnds, n_sent: int) -> None:
     """Wait until every event so far is answered, so that no backlog meets the next measurement."""
     deadline_s = time.monotonic() + CATCH_UP_TIMEOUT_S
     while (n_lists := lists.count()) < n_sent:
@@ -158,34 +157,21 @@ def _measure(
     here, there = SPAWN.Pipe()
     sender = Contestant("sender", bench.folder, run_sender, kafka, topic, schedule, there)
     with Subscriber(kafka, followed, topics.partitions) as subscriber, sender:
-        _expect(here, sender)
+        sender.receive(here)
         start_s = time.monotonic() + SETTLE_S
         here.send(start_s)
         end_s = start_s + schedule.n_events / rate + DRAIN_S
         arrived_s = subscriber.receive(first, schedule.n_events, end_s)
         waited_until_s = time.monotonic()
         worker.require_running()
-        sent: Sent = _expect(here, sender)
+        sent: Sent = sender.receive(here)
     if sent.n_lost:
         raise StreamRecError(f"expected Kafka to take all events, {sent.n_lost} are lost")
     due_s = start_s + np.arange(schedule.n_events) / rate
     measured = due_s >= start_s + plan.warm_up_s
     is_missing = np.isnan(arrived_s[measured])
     took_s = np.where(is_missing, waited_until_s, arrived_s[measured]) - due_s[measured]
-    histogram = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
-    for took_us in np.maximum(took_s * 1e6, LOWEST_US).astype(np.int64).tolist():
-        histogram.record_value(took_us)
-    return Distribution(histogram, int(is_missing.sum()), sent.late_s_max * 1000)
-
-
-def _expect(pipe: Any, sender: Contestant) -> Any:
-    """Receive the sender's next message, or the error that it died of."""
-    deadline_s = time.monotonic() + SENDER_TIMEOUT_S
-    while not pipe.poll(POLL_INTERVAL_S):
-        sender.require_running()
-        if time.monotonic() > deadline_s:
-            raise StreamRecError(f"expected the sender's answer within {SENDER_TIMEOUT_S:g} s")
-    return pipe.recv()
+    return Distribution(histogram_of(took_s), int(is_missing.sum()), sent.late_s_max * 1000)
 
 
 def result_of(measured: Sequence[LatencyFigures]) -> Result:

@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,7 @@ READY = ": ready: "
 START_TIMEOUT_S = 300.0
 POLL_INTERVAL_S = 0.02
 STOP_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 60.0
 LOG_LINES_SHOWN = 15
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -117,6 +119,17 @@ class Contestant:
             if time.monotonic() > deadline_s:
                 raise StreamRecError(f"expected the {self.name} to serve, came:\n{self.log()}")
             time.sleep(POLL_INTERVAL_S)
+
+    def receive(self, pipe: Connection, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+        """Receive what it sends next through a pipe; raises as `wait_until_ready` does."""
+        deadline_s = time.monotonic() + timeout_s
+        while not pipe.poll(POLL_INTERVAL_S):
+            self.require_running()
+            if time.monotonic() > deadline_s:
+                raise StreamRecError(
+                    f"expected the {self.name}'s answer within {timeout_s:g} s, came:\n{self.log()}"
+                )
+        return pipe.recv()
 
     def stop(self) -> None:
         """End it: ask, wait, insist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stream_rec.cli.bench.hostile import hostile
+from stream_rec.cli.bench.http import http
 from stream_rec.cli.bench.latency import latency
 from stream_rec.cli.bench.pipeline import pipeline
 from stream_rec.cli.bench.restore import restore
@@ -21,5 +22,5 @@ def bench() -> None:
     """
 
 
-for command in (pipeline, latency, restore, rolling, hostile, soak):
+for command in (pipeline, latency, http, restore, rolling, hostile, soak):
     bench.add_command(command)
