@@ -82,6 +82,15 @@ def list_for(
     )
 
 
+def session_list(
+    service: Service, items: Sequence[str], n: int, exclude: Sequence[str]
+) -> Response:
+    """Answer somebody of whom only recent items are known."""
+    catalogue = service.catalogue
+    listed = catalogue.inquiry.list_for_history(items, n, catalogue.now_s, exclude)
+    return json({"items": catalogue.entries(listed), "stale": service.is_stale})
+
+
 def trending_entries(service: Service, n: int, exclude: frozenset[str]) -> list[Entry]:
     """Return the list of somebody of whom nothing is known."""
     catalogue = service.catalogue

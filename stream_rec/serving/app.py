@@ -18,6 +18,7 @@ from stream_rec.serving.gate import Gate
 from stream_rec.serving.id_paths import register_id_paths
 from stream_rec.serving.keys import Keys
 from stream_rec.serving.problems import HttpError, ProblemBody
+from stream_rec.serving.quick_answers import QuickAnswers
 from stream_rec.serving.routes_events import event_routes
 from stream_rec.serving.routes_files import file_routes
 from stream_rec.serving.routes_items import item_routes, state_routes
@@ -59,7 +60,7 @@ def create_app(service: Service, keys: Keys) -> ASGIApp:
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.openapi = lambda: _openapi(app, has_keys=len(keys) > 0)  # type: ignore[method-assign]
-    gate: ASGIApp = Gate(app, serve, keys, figures)
+    gate: ASGIApp = Gate(QuickAnswers(app, service), serve, keys, figures)
     if serve.cors_origins:
         gate = CORSMiddleware(
             gate,

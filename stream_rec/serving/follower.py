@@ -1,7 +1,7 @@
 """Follows partitions of topics without a group, from given offsets on, in a thread of its own.
 
 Batches are handed to a coroutine of the event loop, and the thread waits until it is done: so what
-waits is bounded by librdkafka's own queue. A batch is what is there, never waited for.
+waits is bounded by librdkafka's own queue. A batch is what comes within a few milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_consumer_config
 from stream_rec.serving.cache import At
 from stream_rec.settings import KafkaSettings
-from stream_rec.stream.changelog import Headers, decode_epoch
+from stream_rec.stream.changelog import Headers
 
 POLL_TIMEOUT_S = 0.1
 ANSWER_TIMEOUT_S = 1.0
@@ -37,7 +37,6 @@ class Followed(NamedTuple):
     key: bytes
     value: bytes | None
     timestamp_ms: int
-    epoch: int
     headers: Headers | None
 
 
@@ -58,6 +57,8 @@ class Follower:
         Called in the event loop with an error that ends the following.
     batch_max : int
         Records of a batch.
+    linger_s : float
+        How long a batch is waited for: each costs the event loop as much as some ten records.
 
     Attributes
     ----------
@@ -74,12 +75,14 @@ class Follower:
         handle: Handler,
         fail: Callable[[BaseException], None],
         batch_max: int,
+        linger_s: float,
     ) -> None:
         self._kafka = kafka
         self._starts = dict(starts)
         self._handle = handle
         self._fail = fail
         self._batch_max = batch_max
+        self._linger_s = linger_s
         self._stopping = threading.Event()
         self._position: dict[At, int] = {}
         self._ends: dict[At, int] = {}
@@ -156,7 +159,7 @@ class Follower:
         first = consumer.poll(POLL_TIMEOUT_S)
         if first is None:
             return
-        more = consumer.consume(self._batch_max - 1, 0) if self._batch_max > 1 else []
+        more = consumer.consume(self._batch_max - 1, self._linger_s) if self._batch_max > 1 else []
         reached: dict[At, int] = {}
         records = self._records([first, *more], reached)
         if records and not self._stopping.is_set():
@@ -181,10 +184,9 @@ class Follower:
                 assert offset is not None
                 timestamp_ms = message.timestamp()[1]
                 headers = cast("Headers | None", message.headers())
-                epoch = decode_epoch(headers)
                 key, value = message.key() or b"", message.value()
                 records.append(
-                    Followed(topic, partition, offset, key, value, timestamp_ms, epoch, headers)
+                    Followed(topic, partition, offset, key, value, timestamp_ms, headers)
                 )
                 reached[topic, partition] = offset + 1
             elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -11,10 +11,8 @@ from stream_rec.serving.answers import cached_json, encode, json, page_of
 from stream_rec.serving.bodies import Health, ItemPage, RelatedPage, TrendingPage
 from stream_rec.serving.figures import Figures
 from stream_rec.serving.problems import HttpError, documented
-from stream_rec.serving.routes_lists import READ_PROBLEMS, Length, Offset
+from stream_rec.serving.routes_lists import READ_PROBLEMS, UNCHANGED, Length, Offset
 from stream_rec.serving.service import Service
-
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As the client has it already."}}
 
 
 def item_routes(service: Service) -> APIRouter:
@@ -50,14 +48,16 @@ def item_routes(service: Service) -> APIRouter:
         return related(request, item, "next", n, offset)
 
     @router.get(
-        "/items/{item:id}", response_model=ItemPage, responses=READ_PROBLEMS | documented(404)
+        "/items/{item:id}",
+        response_model=ItemPage,
+        responses=READ_PROBLEMS | documented(404) | UNCHANGED,
     )
-    async def item(item: str) -> Response:
+    async def item(request: Request, item: str) -> Response:
         """Return how popular an item is."""
         known = catalogue.popularity_of(item)
         if known is None:
             raise HttpError(404, "nobody has had this item yet")
-        return json({"item": item, **known})
+        return cached_json(request, encode({"item": item, **known}))
 
     @router.get("/trending", response_model=TrendingPage, responses=READ_PROBLEMS | UNCHANGED)
     async def trending(

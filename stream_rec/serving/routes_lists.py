@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from stream_rec.serving.answers import cached_json, json, list_for, page_of
+from stream_rec.serving.answers import cached_json, encode, json, list_for, page_of, session_list
 from stream_rec.serving.bodies import (
     LIST_LENGTH_MAX,
     RankBody,
@@ -24,6 +24,7 @@ from stream_rec.serving.problems import HttpError, documented
 from stream_rec.serving.service import Service
 
 READ_PROBLEMS = documented(400, 401, 403, 422, 429)
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As the client has it already."}}
 PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
 KEEP_ALIVE_S = 15.0
 
@@ -47,7 +48,7 @@ def _add_user_routes(router: APIRouter, service: Service) -> None:
     @router.get(
         "/users/{user:id}/recommendations",
         response_model=UserList,
-        responses=READ_PROBLEMS | {304: {"description": "As the client has it already."}},
+        responses=READ_PROBLEMS | UNCHANGED,
     )
     async def recommendations(
         request: Request,
@@ -91,7 +92,9 @@ def _add_stream(router: APIRouter, service: Service) -> None:
         )
 
     @router.get(
-        "/users/{user:id}", response_model=UserPage, responses=READ_PROBLEMS | documented(404)
+        "/users/{user:id}",
+        response_model=UserPage,
+        responses=READ_PROBLEMS | documented(404) | UNCHANGED,
     )
     async def user(request: Request, user: str, n: Length = 30, offset: Offset = 0) -> Response:
         """Return what is known of a user, as of the worker's last commit."""
@@ -105,7 +108,7 @@ def _add_stream(router: APIRouter, service: Service) -> None:
         page["history"] = page.pop("items")
         known = {"n_distinct": summary.n_distinct, "last_ts": summary.last_s}
         source = None if stored is None else stored.source
-        return json({"user": user, **page, **known, "list": source})
+        return cached_json(request, encode({"user": user, **page, **known, "list": source}))
 
 
 async def _sent_events(service: Service, user: str) -> AsyncIterator[bytes]:
@@ -133,10 +136,7 @@ def _add_posted(router: APIRouter, service: Service) -> None:
     )
     async def session(body: SessionBody) -> Response:
         """Return a list for somebody of whom only recent items are known; nothing is stored."""
-        listed = catalogue.inquiry.list_for_history(
-            body.items, body.n, catalogue.now_s, body.exclude
-        )
-        return json({"items": catalogue.entries(listed), "stale": service.is_stale})
+        return session_list(service, body.items, body.n, body.exclude)
 
     @router.post("/rank", response_model=Ranked, responses=READ_PROBLEMS | documented(413))
     async def rank(body: RankBody) -> Response:

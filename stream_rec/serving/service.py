@@ -31,7 +31,7 @@ from stream_rec.serving.group_lag import GroupLag
 from stream_rec.serving.lists import Lists, Stream
 from stream_rec.serving.observer import Observer
 from stream_rec.serving.ticker import Ticker
-from stream_rec.stream.changelog import Position
+from stream_rec.stream.changelog import Position, decode_epoch
 from stream_rec.stream.effects import LogRecord, Row
 from stream_rec.stream.fence import ValidPrefix
 from stream_rec.stream.startup import check_topics
@@ -40,6 +40,7 @@ from stream_rec.stream.stores import is_engine_key
 LISTS_AT_ONCE_MAX = 500
 ROWS_AT_ONCE_MAX = 500
 LOADED_AT_ONCE = 2_000
+LISTS_LINGER_S, ROWS_LINGER_S, EVENTS_LINGER_S = 0.001, 0.02, 0.05
 
 logger = logging.getLogger(__name__)
 
@@ -95,13 +96,17 @@ class Service:
         rows = {at: positions[at].offset + 1 for at in followed if at not in lists}
         self._prefixes = {at: ValidPrefix(positions[at]) for at in rows}
         kafka = self.settings.kafka
-        self.list_follower = Follower(kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX)
-        self.row_follower = Follower(kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX)
+        self.list_follower = Follower(
+            kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX, LISTS_LINGER_S
+        )
+        self.row_follower = Follower(
+            kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX, ROWS_LINGER_S
+        )
         self.observer = Observer(self.catalogue, topics.events)
         self.lists.on_list = self.observer.take_list
         seen = {(t, p): -1 for t in (topics.events, topics.dlq) for p in range(counts[t])}
         self.event_follower = Follower(
-            kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX
+            kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX, EVENTS_LINGER_S
         )
         self.group_lag = GroupLag(self.settings, self.n_partitions)
         self.ticker = Ticker(self.observer, lambda: self.group_lag.lag)
@@ -192,7 +197,7 @@ class Service:
         of_partition = sorted(records, key=lambda record: (record.topic, record.partition))
         for at, group in groupby(of_partition, lambda record: (record.topic, record.partition)):
             prefix = self._prefixes[at]
-            logged = [LogRecord(r.offset, r.key, r.value, r.epoch) for r in group]
+            logged = [LogRecord(r.offset, r.key, r.value, decode_epoch(r.headers)) for r in group]
             valid = [(k, v) for k, v in prefix.accept(logged).items() if is_engine_key(k)]
             ends.append((at, prefix.settled_position))
             if at[0] == self.settings.topics.items_changelog:
