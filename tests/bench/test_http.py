@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from stream_rec.bench.histogram import histogram_of
 from stream_rec.bench.http import HttpFigures, Latencies, result_of
 from stream_rec.bench.wrk import parse_output, require_wrk
-from stream_rec.cli.main import main
+from stream_rec.cli.main import cli
 from stream_rec.errors import ConfigError, StreamRecError
 
 RUN = ("--rate", "20", "--events-rate", "50", "--history", "500", "--seconds", "0.5")
@@ -65,7 +65,7 @@ def test_the_ratio_is_that_of_the_median_round() -> None:
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="needs the program wrk")
 @pytest.mark.timeout(600)  # it may have to compile the kernels
 def test_a_run_on_the_embedded_broker_answers_everything() -> None:
-    ran = CliRunner().invoke(main, ["bench", "http", *RUN, "--json", "-"], catch_exceptions=False)
+    ran = CliRunner().invoke(cli, ["bench", "http", *RUN, "--json", "-"], catch_exceptions=False)
     assert ran.exit_code == 0, ran.output
     figures = json.loads(ran.stdout)
     assert set(figures) >= ASKED_FOR

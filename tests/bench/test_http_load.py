@@ -23,10 +23,14 @@ class FakeServer:
     def __init__(self) -> None:
         self.answers = [OK]
         self.asked: list[bytes] = []
+        self.under_way: list[asyncio.Task[None]] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.under_way.append(task)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -39,6 +43,7 @@ class FakeServer:
                     await writer.drain()
         except asyncio.IncompleteReadError:
             writer.close()
+            await writer.wait_closed()
 
 
 @pytest.fixture
@@ -54,6 +59,7 @@ async def connections(server: FakeServer) -> AsyncIterator[Connections]:
     yield connections
     connections.close()
     listening.close()
+    await asyncio.gather(*server.under_way)
 
 
 async def test_a_stall_is_charged_to_every_request_that_was_due_meanwhile(

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from stream_rec.bench.processes import Contestant
-from stream_rec.cli.main import main
+from stream_rec.cli.main import cli
 from stream_rec.config import Settings, load_settings
 from stream_rec.serving.server import run_service
 from stream_rec.stream.worker import run_worker
@@ -54,7 +54,7 @@ def worker(settings: Settings, tmp_path: Path) -> Iterator[Contestant]:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_it_does_not_start_without_a_key_where_others_can_reach_it(host: str) -> None:
     arguments = ["serve", "--set", f"serve.host={host}", "--set", "serve.port=0"]
-    refused = CliRunner().invoke(main, arguments)
+    refused = CliRunner().invoke(cli, arguments)
     assert refused.exit_code not in (0, None)
     said = " ".join(str(refused.exception or "").split()) + " ".join(refused.output.split())
     for words in ("can be reached from other machines", "stream-rec keys new", "127.0.0.1"):
