@@ -66,7 +66,7 @@ class QuickAnswers:
             path: str = scope["path"]
             if scope["method"] == "GET" and path.startswith(BEFORE_USER):
                 user = path[len(BEFORE_USER) : -len(AFTER_USER)]
-                if path == f"{BEFORE_USER}{user}{AFTER_USER}":
+                if user and path == f"{BEFORE_USER}{user}{AFTER_USER}":
                     await self._answer_list(user, scope, receive, send)
                     return
             elif scope["method"] == "POST" and path == SESSIONS:
