@@ -22,12 +22,6 @@ async def test_quick_lists_are_those_of_the_route(served: Served, user: str) -> 
     assert quick.headers == routed.headers
 
 
-async def test_nobody_has_no_list(served: Served) -> None:
-    for query in ("", "?exclude="):
-        answer = await served.client.get(f"/users//recommendations{query}")
-        assert answer.status_code in (404, 422)
-
-
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8"])
 async def test_quick_sessions_are_those_of_the_route(served: Served, kind: str) -> None:
     body = b'{"items": ["i3", "i9"], "exclude": ["i7"], "n": 4}'

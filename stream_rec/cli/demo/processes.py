@@ -6,6 +6,7 @@ right order: first the producer, then the worker, last the broker.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ class ChildProcess:
     arguments : sequence of str
         Behind ``python``.
     log_path : Path
-        Takes what it prints.
+        Takes what it prints. Temporary files go beside it: they end with its folder, even if the
+        program is killed.
 
     Notes
     -----
@@ -55,6 +57,7 @@ class ChildProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=os.environ | {"TMPDIR": str(self._log_path.parent)},
             )
         return self
 
