@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.prequential import Prequential, batch_bounds
+from stream_rec.evaluation.prequential import batch_bounds
+from stream_rec.evaluation.ranking_apart import RankingApart
 from stream_rec.evaluation.scoring import ScoringEngine
-from stream_rec.evaluation.user_events import user_events
 
 
-class DelayedPrequential(Prequential):
+class DelayedPrequential(RankingApart):
     """One evaluation of an engine that learns with a delay.
 
     Parameters
@@ -44,8 +44,6 @@ class DelayedPrequential(Prequential):
         list_every: int = 0,
     ) -> None:
         super().__init__(engine, log, n_partitions=n_partitions, list_every=list_every)
-        self._scoring = engine
-        self._histories = user_events(log.user, len(log.users))
         self._n_due: NDArray[np.int64] = np.searchsorted(
             log.time_s, log.time_s - delay_s, side="right"
         )
@@ -61,7 +59,5 @@ class DelayedPrequential(Prequential):
             for start, stop in batch_bounds(self._partition[n_learned:until]):
                 self._fold(n_learned + start, n_learned + stop)
             n_learned = until
-            self._scoring.rank_columns(
-                self.columns, log.is_scored, self._histories, first, end, n_learned, self.rank
-            )
+            self._rank(first, end, n_learned)
             yield end

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.prequential import Prequential, batch_bounds
-from stream_rec.evaluation.scoring import ScoringEngine
+from stream_rec.evaluation.prequential import batch_bounds
+from stream_rec.evaluation.ranking_apart import RankingApart
 from stream_rec.evaluation.user_events import user_events
 
 LAST_S = 86_400.0
 
 
-class SessionPrequential(Prequential):
+class SessionPrequential(RankingApart):
     """One evaluation of an engine on the next items of the sessions of the last day.
 
     Parameters
@@ -38,32 +38,12 @@ class SessionPrequential(Prequential):
         As for `Prequential`.
     """
 
-    def __init__(
-        self,
-        engine: ScoringEngine,
-        log: LogColumns,
-        *,
-        n_partitions: int = 1,
-        list_every: int = 0,
-    ) -> None:
-        super().__init__(engine, log, n_partitions=n_partitions, list_every=list_every)
-        self._scoring = engine
-        self._histories = user_events(log.user, len(log.users))
-
     def run(self) -> Iterator[int]:
         """Test and learn the log; yields the number of events done so far."""
         cuts = _cuts(self._partition, self.log.is_scored)
         for first, end in batch_bounds(cuts):
             if self.log.is_scored[first]:
-                self._scoring.rank_columns(
-                    self.columns,
-                    self.log.is_scored,
-                    self._histories,
-                    first,
-                    end,
-                    first,
-                    self.rank,
-                )
+                self._rank(first, end, n_learned=first)
             self._fold(first, end)
             yield end
 

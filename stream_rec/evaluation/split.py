@@ -18,15 +18,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from stream_rec.evaluation.columns import LogColumns
-from stream_rec.evaluation.prequential import BATCH_EVENTS_MAX, Prequential, batch_bounds
-from stream_rec.evaluation.scoring import ScoringEngine
-from stream_rec.evaluation.user_events import user_events
+from stream_rec.evaluation.prequential import BATCH_EVENTS_MAX, batch_bounds
+from stream_rec.evaluation.ranking_apart import RankingApart
 
 TRAIN_SHARE = 0.8
 VALIDATION_SHARE = 0.1
 
 
-class SplitPrequential(Prequential):
+class SplitPrequential(RankingApart):
     """One evaluation of an engine that is frozen before the test.
 
     Parameters
@@ -38,18 +37,6 @@ class SplitPrequential(Prequential):
         As for `Prequential`.
     """
 
-    def __init__(
-        self,
-        engine: ScoringEngine,
-        log: LogColumns,
-        *,
-        n_partitions: int = 1,
-        list_every: int = 0,
-    ) -> None:
-        super().__init__(engine, log, n_partitions=n_partitions, list_every=list_every)
-        self._scoring = engine
-        self._histories = user_events(log.user, len(log.users))
-
     def run(self) -> Iterator[int]:
         """Learn, then test; yields the number of events done so far."""
         n_events = len(self.log.user)
@@ -59,9 +46,7 @@ class SplitPrequential(Prequential):
             yield end
         for first in range(n_learned, n_events, BATCH_EVENTS_MAX):
             end = min(first + BATCH_EVENTS_MAX, n_events)
-            self._scoring.rank_columns(
-                self.columns, self.log.is_scored, self._histories, first, end, n_learned, self.rank
-            )
+            self._rank(first, end, n_learned)
             yield end
 
 
