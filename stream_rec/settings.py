@@ -47,7 +47,7 @@ class KafkaSettings(Section):
     ssl_password: SecretStr | None = None
     ssl_check_hostname: bool = True
     session_timeout_s: PositiveFloat = 12.0
-    heartbeat_interval_s: PositiveFloat = 0.3
+    heartbeat_interval_s: PositiveFloat = 1.0
     request_timeout_s: PositiveFloat = 30.0
     fetch_max_wait_ms: PositiveInt = 100
     fetch_min_bytes: PositiveInt = 1
