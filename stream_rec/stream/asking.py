@@ -11,6 +11,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream_rec.errors import StreamRecError
 
+ATTEMPT_TIMEOUT_S = 5.0
+"""How long one attempt may take, where nothing else is said."""
 PAUSE_S = 0.2
 PASSING = (
     KafkaError._ALL_BROKERS_DOWN,

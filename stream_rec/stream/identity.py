@@ -22,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError, TopicError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import Settings
-from stream_rec.stream.asking import ask
+from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
 
 FILE_NAME = "identity.json"
 TOPICS = ("events", "items_changelog", "profiles_changelog")
@@ -32,7 +32,6 @@ START_ANEW = (
     "`stream-rec worker --set app_id={app_id}-2`"
 )
 
-ATTEMPT_TIMEOUT_S = 5.0
 END = "\0"
 
 Identity = Mapping[str, str]

@@ -28,14 +28,13 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
-from stream_rec.stream.asking import ask
+from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 from stream_rec.stream.read_progress import ReadProgress
 
 RECORDS_PER_CALL_MAX = 10_000
 POLL_TIMEOUT_S = 0.1
-ATTEMPT_TIMEOUT_S = 5.0
 # A broker answers the requests of a connection one after the other, so a fetch that waits for data
 # at the end of one partition would hold up the first request for the next.
 FETCH_WAIT_MAX_MS = 1

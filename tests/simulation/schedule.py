@@ -99,8 +99,10 @@ N_EFFECTS_EXPECTED = 10
 
 SOON_AFTER_SHARE = 0.4
 SOON_EFFECTS = 40
-COMPACTABLE_AFTER_S = 3.0
 """Trouble comes in bursts: this share of it within so many effects after some other."""
+
+COMPACTABLE_AFTER_S = 3.0
+"""Compactions come up to so much later than all else, or nothing would be old enough for them."""
 
 
 def draw_schedule(seed: int) -> Schedule:
