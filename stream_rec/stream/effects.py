@@ -7,7 +7,7 @@ simulated broker and disk that may fail before and after each call (tests/simula
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from stream_rec.stream.changelog import Headers, Position, Watermark
@@ -73,8 +73,11 @@ class Effects(Protocol):
 
     def read_log(
         self, table: str, partition: int, start: int, end: int
-    ) -> AsyncIterator[Sequence[LogRecord]]:
-        """Read the changelog records with start ≤ offset < end, in batches."""
+    ) -> AsyncGenerator[Sequence[LogRecord], None]:
+        """Read the changelog records with start ≤ offset < end, in batches.
+
+        Close it (``contextlib.aclosing``): nothing else is read until then.
+        """
 
     async def log_end(self, table: str, partition: int) -> int:
         """Return the offset that the next record of the changelog will get."""

@@ -8,6 +8,7 @@ worker is the zombie and stops; or a zombie, then what it wrote is written over 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from stream_rec.errors import StateError
@@ -124,10 +125,10 @@ async def _pass_strangers(effects: Effects, table: str, owned: Ownership, end: i
     """Move to ``end``, reading what is there; return the keys whose last record is not ours."""
     stale_keys: set[bytes] = set()
     expected = owned.next_offsets[table]
-    async for records in effects.read_log(table, owned.partition, expected, end):
-        stale_keys = (stale_keys - {record.key for record in records}) | check_foreign(
-            records, owned.epoch
-        )
+    async with aclosing(effects.read_log(table, owned.partition, expected, end)) as batches:
+        async for records in batches:
+            stale_keys -= {record.key for record in records}
+            stale_keys |= check_foreign(records, owned.epoch)
     owned.next_offsets[table] = end
     return stale_keys
 

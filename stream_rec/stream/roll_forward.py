@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import aclosing
 
 from stream_rec.errors import StateError
 from stream_rec.stream.changelog import NO_OFFSET, WATERMARK_KEY, Position, Watermark
@@ -73,10 +74,11 @@ async def apply(
     heard_of: float = math.inf,
 ) -> None:
     """Apply a stretch of the changelog; stop before a watermark that tells of missed removals."""
-    async for records in effects.read_log(table, partition, start, end):
-        rows = prefix.accept(records)
-        watermark = rows.get(WATERMARK_KEY)
-        if watermark is not None and Watermark.decode(watermark).removed > heard_of:
-            raise _MissedRemovalsError
-        position = prefix.settled_position
-        await effects.write_batch(table, partition, list(rows.items()), position, None)
+    async with aclosing(effects.read_log(table, partition, start, end)) as batches:
+        async for records in batches:
+            rows = prefix.accept(records)
+            watermark = rows.get(WATERMARK_KEY)
+            if watermark is not None and Watermark.decode(watermark).removed > heard_of:
+                raise _MissedRemovalsError
+            position = prefix.settled_position
+            await effects.write_batch(table, partition, list(rows.items()), position, None)

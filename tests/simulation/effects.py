@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -121,7 +121,7 @@ class SimulatedEffects:
 
     async def read_log(
         self, table: str, partition: int, start: int, end: int
-    ) -> AsyncIterator[Sequence[LogRecord]]:
+    ) -> AsyncGenerator[Sequence[LogRecord], None]:
         while start < end:
             await self._process.step("read")
             records = self._broker.changelogs[table, partition].read(start, end)

@@ -16,7 +16,7 @@ from tests.stream.test_commit import (
     restore,
     run_worker,
 )
-from tests.stream.world import World, WorldEffects
+from tests.stream.world import Crash, World, WorldEffects
 
 
 async def test_zombie_is_fenced_before_it_writes_its_store() -> None:
@@ -35,6 +35,29 @@ async def test_zombie_is_fenced_before_it_writes_its_store() -> None:
     assert on_disk(world, "zombie") == before
     await owner.run(EVENTS)
     assert restore(world) == fold(EVENTS)
+
+
+async def test_reading_has_ended_when_a_new_owner_is_found() -> None:
+    world = World()
+    zombie = SmallWorker(WorldEffects(world, disk="zombie"))
+    await zombie.start()
+    world.generation += 1
+    await SmallWorker(WorldEffects(world, disk="owner")).start()
+    zombie.process(EVENTS[:2])
+    with pytest.raises(FencedError) as caught:  # its traceback keeps all that was under way
+        await zombie.commit()
+    assert caught.traceback
+    assert zombie.effects.n_reading == 0
+
+
+async def test_reading_has_ended_when_a_store_cannot_be_written() -> None:
+    world = World()
+    await run_worker(world)
+    restoring = SmallWorker(WorldEffects(world, disk="empty", crash_at=0))
+    with pytest.raises(Crash) as caught:
+        await restoring.start()
+    assert caught.traceback
+    assert restoring.effects.n_reading == 0
 
 
 async def test_owner_writes_again_what_a_zombie_overwrote() -> None:

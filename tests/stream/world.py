@@ -6,7 +6,7 @@ or after its n-th effect. A crash is an exception that the code under test does 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream_rec.errors import DeliveryError
@@ -88,6 +88,7 @@ class WorldEffects:
         self._crash_after = crash_after
         self._unacked: list[tuple[Where, Row, int]] = []
         self.n_effects = 0
+        self.n_reading = 0
 
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         self._unacked.append(((table, partition), row, epoch))
@@ -133,11 +134,15 @@ class WorldEffects:
 
     async def read_log(
         self, table: str, partition: int, start: int, end: int
-    ) -> AsyncIterator[Sequence[LogRecord]]:
+    ) -> AsyncGenerator[Sequence[LogRecord], None]:
         records = self.world.logs.get((table, partition), [])
         wanted = [record for record in records if start <= record.offset < end]
-        for first in range(0, len(wanted), 2):
-            yield wanted[first : first + 2]
+        self.n_reading += 1
+        try:
+            for first in range(0, len(wanted), 2):
+                yield wanted[first : first + 2]
+        finally:
+            self.n_reading -= 1
 
     async def log_end(self, table: str, partition: int) -> int:
         return self.world.log_ends.get((table, partition), 0)
