@@ -71,9 +71,9 @@ class Cache:
         marks = [(_position_key(at), position.encode()) for at, position in positions]
         self._stores.write(TABLE, ONLY_PARTITION, [*rows, *marks], logged=False)
 
-    def list_of(self, user: str) -> bytes | None:
-        """Return the last message for a user."""
-        return self._read([LIST + user.encode()])[0]
+    def lists_of(self, user_keys: Iterable[bytes]) -> list[bytes | None]:
+        """Return the last message for each user."""
+        return self._read([LIST + key for key in user_keys])
 
     def profile_row(self, key: bytes) -> bytes | None:
         """Return a profile row."""

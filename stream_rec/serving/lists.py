@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from stream_rec.serving.follower import Followed
 from stream_rec.stream.changelog import Position
 
 STREAM_QUEUE_MAX = 8
+
+logger = logging.getLogger(__name__)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -66,12 +69,13 @@ class Lists:
         self.n_streams = 0
 
     async def take(self, records: Sequence[Followed]) -> None:
-        """Take lists from Kafka."""
-        rows = [list_row(record.key, record.value) for record in records]
+        """Take lists from Kafka, without repeats and what arrives late."""
+        news = self._news(records)
+        rows = [list_row(record.key, record.value) for record in news]
         ends = {(r.topic, r.partition): Position(r.offset, -1) for r in records}
         self._cache.write(rows, ends.items())
-        self.n_lists += len(records)
-        for record in records:
+        self.n_lists += len(news)
+        for record in news:
             if record.value is not None and record.key in self._waiting:
                 self._tell_waiting(record.key, record.value)
             if self.on_list is not None:
@@ -81,16 +85,16 @@ class Lists:
 
     def message(self, user: str) -> bytes | None:
         """Return the last message for a user."""
-        return self._cache.list_of(user)
+        return self._cache.lists_of([user.encode()])[0]
 
     def read(self, user: str) -> StoredList | None:
         """Return the last list of a user."""
-        message = self._cache.list_of(user)
+        message = self.message(user)
         return None if message is None else _DECODE_LIST(message)
 
     async def wait_for(self, user: str, source: Source, timeout_s: float) -> bool:
         """Wait until a user's list reflects an event; return whether it does."""
-        message = self._cache.list_of(user)
+        message = self.message(user)
         if message is not None and _reflects(_DECODE_SOURCE(message).source, source):
             return True
         key = user.encode()
@@ -127,6 +131,29 @@ class Lists:
         for streams in self._streams.values():
             for stream in streams:
                 _put(stream, None)
+
+    def _news(self, records: Sequence[Followed]) -> list[Followed]:
+        """Leave out lists for events that the user's list already answers (docs/messages.md)."""
+        keys = list({record.key for record in records})
+        last = {
+            key: None if message is None else _DECODE_SOURCE(message).source
+            for key, message in zip(keys, self._cache.lists_of(keys), strict=True)
+        }
+        news = []
+        for record in records:
+            try:
+                source = None if record.value is None else _DECODE_SOURCE(record.value).source
+            except msgspec.MsgspecError as error:
+                where = record.topic, record.partition, record.offset
+                logger.warning(
+                    "%s-%d: expected a list at offset %d, came %s; skipped", *where, error
+                )
+                continue
+            before = last[record.key]
+            if source is None or before is None or not _reflects(before, source):
+                news.append(record)
+                last[record.key] = source
+        return news
 
     def _tell_waiting(self, key: bytes, message: bytes) -> None:
         reached = _DECODE_SOURCE(message).source

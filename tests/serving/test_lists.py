@@ -1,0 +1,86 @@
+"""The copy of the last lists: repeats and late lists change nothing, and junk is skipped."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_rec.serving.cache import Cache
+from stream_rec.serving.follower import Followed
+from stream_rec.serving.lists import Lists, Source
+from stream_rec.settings import WorkerSettings
+
+TOPIC = "recommendations"
+Sent = tuple[str, Source | None]
+"""A user, and the event that a list answers; None where the user was forgotten."""
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Iterator[Lists]:
+    cache = Cache(tmp_path, WorkerSettings())
+    yield Lists(cache)
+    cache.close()
+
+
+def message_of(user: str, source: Source) -> bytes:
+    content = {"user": user, "items": [], "generated_at": 0, "model_version": "2"}
+    return msgspec.json.encode({**content, "source": source})
+
+
+def followed(offset: int, user: str, source: Source | None) -> Followed:
+    value = None if source is None else message_of(user, source)
+    return Followed(TOPIC, 0, offset, user.encode(), value, 0, None)
+
+
+sources = st.builds(Source, partition=st.integers(0, 1), offset=st.integers(0, 5))
+batches = st.lists(
+    st.lists(st.tuples(st.sampled_from("ab"), st.none() | sources), max_size=6), max_size=6
+)
+
+
+@given(batches)
+async def test_a_list_is_replaced_by_newer_ones_only(batches: list[list[Sent]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Cache(Path(folder), WorkerSettings())
+        lists = Lists(cache)
+        taken: list[Sent] = []
+        lists.on_list = lambda record: taken.append(sent[record.offset])
+        sent = [one for batch in batches for one in batch]
+        expected: list[Sent] = []
+        last: dict[str, Source | None] = {}
+        at = 0
+        for batch in batches:
+            await lists.take([followed(at + n, *one) for n, one in enumerate(batch)])
+            at += len(batch)
+        for user, source in sent:
+            before = last.get(user)
+            is_older = (
+                source is not None
+                and before is not None
+                and source.partition == before.partition
+                and source.offset <= before.offset
+            )
+            if not is_older:
+                expected.append((user, source))
+                last[user] = source
+        assert taken == expected
+        for user, source in last.items():
+            assert lists.message(user) == (None if source is None else message_of(user, source))
+        cache.close()
+
+
+async def test_what_is_no_list_is_skipped_and_named(
+    lists: Lists, caplog: pytest.LogCaptureFixture
+) -> None:
+    junk = Followed(TOPIC, 3, 17, b"a", b"\xff{", 0, None)
+    with caplog.at_level(logging.WARNING):
+        await lists.take([junk, followed(18, "a", Source(0, 1))])
+    assert lists.message("a") == message_of("a", Source(0, 1))
+    assert "recommendations-3: expected a list at offset 17" in caplog.text
