@@ -9,6 +9,7 @@ to the moment when it serves all partitions.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from stream_rec.stream.changelog import ITEMS, PROFILES, TABLES, encode_epoch
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
+from stream_rec.stream.membership import Membership
 from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.recovery import recover
 from stream_rec.stream.stores import Stores
@@ -174,7 +176,8 @@ async def _restore(settings: Settings) -> int:
     log_reader = LogReader(settings.kafka)
     stores = Stores(settings.worker.state_dir / settings.app_id, settings.worker)
     clock = ClockCheck(settings.kafka.clock_skew_s_max)
-    effects = KafkaEffects(settings.topics, publisher, log_reader, stores, commit, clock)
+    member = Membership(math.inf, lambda: commit({}))
+    effects = KafkaEffects(settings.topics, publisher, log_reader, stores, commit, clock, member)
     source = await effects.source()
     partitions = range(settings.topics.partitions)
     positions = {

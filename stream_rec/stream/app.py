@@ -44,6 +44,7 @@ from stream_rec.stream.identity import (
 )
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
+from stream_rec.stream.membership import LOOKS_PER_PAUSE, Membership, pause_s_max
 from stream_rec.stream.pages import define_pages
 from stream_rec.stream.pending_work import PendingWork
 from stream_rec.stream.plan import Plan
@@ -91,7 +92,9 @@ class StreamApp(faust.App):
         self.publisher: Publisher | None = None
         self.assignment: Assignment | None = None
         self.follower: Follower | None = None
+        self.membership = Membership(pause_s_max(settings.kafka), self._is_member)
         self.commit_metadata = ""
+        self._committing = asyncio.Lock()
         super().__init__(settings.app_id, **faust_options(settings))
 
     async def on_first_start(self) -> None:
@@ -148,6 +151,12 @@ class StreamApp(faust.App):
                 self.fail(error)
 
     @Service.task
+    async def _look_for_pauses(self) -> None:
+        while not self.should_stop:
+            self.membership.is_sure()
+            await asyncio.sleep(self.membership.pause_s_max / LOOKS_PER_PAUSE)
+
+    @Service.task
     async def _watch_progress(self) -> None:
         try:
             timeout_s = self.settings.worker.stall_timeout_s
@@ -185,6 +194,7 @@ class StreamApp(faust.App):
             self.stores,
             self._commit_offsets,
             self.clock,
+            self.membership,
         )
         arm_crash_point(effects)
         self.processor = Processor(
@@ -223,7 +233,15 @@ class StreamApp(faust.App):
             self.fail(error)
 
     async def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
-        return await self.batch_consumer.commit_offsets(offsets)
+        async with self._committing:
+            return await self.batch_consumer.commit_offsets(offsets)
+
+    async def _is_member(self) -> bool:
+        """Ask by committing once more what is durable: only a member's commit is taken."""
+        assert self.assignment is not None
+        async with self._committing:
+            durable = {p: last + 1 for p, last in self.assignment.watermarks().items()}
+            return await self.batch_consumer.commit_offsets(durable)
 
     def _read_stored_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return self.stores.read(PROFILES, partition, keys)

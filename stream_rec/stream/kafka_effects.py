@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import (
-    AsyncIterator,
+    AsyncGenerator,
     Awaitable,
     Callable,
     Collection,
@@ -29,6 +29,7 @@ from stream_rec.stream.changelog import (
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.effects import Acked, LogRecord, Row, Source
 from stream_rec.stream.log_reader import LogReader
+from stream_rec.stream.membership import Membership
 from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.stores import Stores
 
@@ -50,6 +51,8 @@ class KafkaEffects:
         Commits offsets of the events topic as a member of the group.
     clock : ClockCheck
         Looks at the first acknowledgement of every changelog partition.
+    membership : Membership
+        Asked before a list or a dead letter is handed over.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class KafkaEffects:
         stores: Stores,
         commit: Commit,
         clock: ClockCheck,
+        membership: Membership,
     ) -> None:
         self._events = topics.events
         self._changelogs = {ITEMS: topics.items_changelog, PROFILES: topics.profiles_changelog}
@@ -70,12 +74,18 @@ class KafkaEffects:
         self._commit = commit
         self._acked: dict[tuple[str, int], Acked] = {}
         self._clock = clock
+        self._membership = membership
         self._n_produced = 0
 
     async def publish(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
-        """Hand a list or a dead letter to the producer, waiting while its queue is full."""
+        """Hand a list or a dead letter to the producer, waiting while its queue is full.
+
+        Raises FencedError if this process stood still and has lost its partitions.
+        """
+        if not self._membership.is_sure():
+            await self._membership.confirm()
         await self._publisher.send(topic, key, value, headers)
 
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
@@ -126,7 +136,7 @@ class KafkaEffects:
 
     def read_log(
         self, table: str, partition: int, start: int, end: int
-    ) -> AsyncIterator[Sequence[LogRecord]]:
+    ) -> AsyncGenerator[Sequence[LogRecord], None]:
         """Read a stretch of a changelog partition."""
         return self._log_reader.read(self._changelogs[table], partition, start, end)
 

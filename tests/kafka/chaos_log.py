@@ -113,8 +113,15 @@ def fold(messages: Iterable[Message], n_partitions: int, kind: Kind) -> Expected
 
 
 def last_lists(messages: Iterable[Message]) -> dict[bytes, Place]:
-    """Return, by user, the place of the event that the last published list belongs to."""
-    return {message.key(): source_of(message.value()) for message in messages}
+    """Return, by user, the place of the event that the last list belongs to.
+
+    A subscriber skips lists for earlier events than its last one (docs/messages.md).
+    """
+    last: dict[bytes, Place] = {}
+    for message in messages:
+        place = source_of(message.value())
+        last[message.key()] = max(place, last.get(message.key(), place))
+    return last
 
 
 def dead_letters(messages: Iterable[Message]) -> dict[Place, bytes | None]:
