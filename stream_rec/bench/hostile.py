@@ -18,11 +18,13 @@ from typing import NamedTuple
 
 import psutil
 
-from stream_rec.bench.engine_cost import AT_MS, BenchRecord, new_engine
+from stream_rec.bench.engine_cost import BenchRecord, new_engine
 from stream_rec.bench.result import Report, Result
+from stream_rec.errors import StreamRecError
 from stream_rec.settings import Settings
 
 FIRST_TIME_S = 1_700_000_000
+MS_PER_S = 1_000
 BYTES_PER_MIB = 1 << 20
 BATCH_RECORDS = 64
 FREEZE_EVERY = 20_000
@@ -56,6 +58,11 @@ def measure_hostile(settings: Settings, n_events: int, report: Report) -> list[P
         Of each load.
     report : Report
         Told what is being done.
+
+    Raises
+    ------
+    StreamRecError
+        An event was refused.
     """
     from stream_rec.model.warm_up import warm_up
 
@@ -79,7 +86,9 @@ def _run(settings: Settings, name: str, n_events: int) -> Iterator[Point]:
         n_before = n_done
         while n_done < target:
             batch = list(islice(records, BATCH_RECORDS))
-            engine.process(0, batch, AT_MS)
+            result = engine.process(0, batch, batch[-1].timestamp)
+            if result.refused:
+                raise StreamRecError(f"expected every event to count, came {result.refused[0]}")
             n_done += len(batch)
             if n_done - n_frozen >= FREEZE_EVERY:
                 engine.freeze(0)
@@ -95,8 +104,9 @@ def _records(name: str) -> Iterator[BenchRecord]:
     while True:
         user, item = draw(offset)
         value = b'{"user":"u%d","item":"i%d","type":"click","ts":%d}'
-        event = value % (user, item, FIRST_TIME_S + offset)
-        yield BenchRecord(offset, b"u%d" % user, event, AT_MS)
+        time_s = FIRST_TIME_S + offset
+        event = value % (user, item, time_s)
+        yield BenchRecord(offset, b"u%d" % user, event, time_s * MS_PER_S)
         offset += 1
 
 
