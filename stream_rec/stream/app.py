@@ -31,7 +31,8 @@ from stream_rec.stream.changelog_tail import ChangelogTail
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.crash_points import arm_crash_point
-from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
+from stream_rec.stream.engine_factory import recommender_factory
+from stream_rec.stream.engine_port import Engine, EngineFactory
 from stream_rec.stream.faust_options import REBALANCE_TIMEOUT_S, faust_options
 from stream_rec.stream.follower import Follower
 from stream_rec.stream.freshness import Freshness
@@ -275,7 +276,7 @@ def create_app(settings: Settings, create_engine: EngineFactory | None = None) -
     create_engine : EngineFactory, optional
         Another engine than the recommender's.
     """
-    app = StreamApp(settings, create_engine or _recommender(settings))
+    app = StreamApp(settings, create_engine or recommender_factory(settings))
     topics = settings.topics
     for name, changelog, content in (
         (ITEMS, topics.items_changelog, "item statistics of each partition, by item"),
@@ -296,23 +297,3 @@ def __getattr__(name: str) -> Any:
     app = create_app(load_settings(Path(path) if path else None))
     globals()["app"] = app
     return app
-
-
-def _recommender(settings: Settings) -> EngineFactory:
-    def create_engine(n_partitions: int, read_profiles: ProfileReader) -> Engine:
-        from stream_rec.model.engine import Engine as Recommender
-        from stream_rec.model.warm_up import is_compiled, warm_up
-
-        if not is_compiled():
-            logger.info("compiling the model's kernels, once; this takes half a minute")
-        warm_up(settings.model, settings.events)
-        engine: Engine = Recommender(
-            settings.model,
-            settings.events,
-            source_topic=settings.topics.events,
-            n_partitions=n_partitions,
-            read_profiles=read_profiles,
-        )
-        return engine
-
-    return create_engine
