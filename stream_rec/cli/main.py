@@ -17,6 +17,7 @@ from stream_rec.cli.replay import replay
 from stream_rec.cli.serve import keys, serve
 from stream_rec.cli.simulate import simulate
 from stream_rec.cli.state.command import state
+from stream_rec.cli.status.command import status
 from stream_rec.cli.tail import tail
 from stream_rec.cli.topics.command import topics
 from stream_rec.cli.worker import worker
@@ -33,6 +34,7 @@ Examples:
   stream-rec serve                             lists over HTTP, and the live page
   stream-rec replay ratings.csv --speed max    replay a recorded log into it
   stream-rec tail --user 42                    follow the lists of a user
+  stream-rec status                            group, lag, rates, on one screen
 
 \b
 Settings come from --set, then the environment (STREAM_REC_KAFKA__BROKER), then
@@ -82,6 +84,7 @@ for command in (
     simulate,
     tail,
     topics,
+    status,
     state,
     forget,
     evaluate,

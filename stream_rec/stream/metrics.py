@@ -36,6 +36,10 @@ PARTITION_GAUGES = {
     "lag": ("lag_records", "Events that are there and not yet processed."),
     "dirty_rows": ("dirty_rows", "Rows changed since the last commit."),
 }
+STORE_GAUGES = {
+    "rows": ("store_rows", "Rows in the stores of the owned partitions, estimated."),
+    "bytes": ("store_bytes", "Files of these stores."),
+}
 
 
 def render(stats: Stats, figures: Mapping[str, Any]) -> bytes:
@@ -64,6 +68,7 @@ class _WorkerCollector(Collector):
         yield from self._counters()
         yield from self._commits()
         yield from self._partitions()
+        yield from self._stores()
         yield from self._states()
         stats = self._stats
         yield _histogram(
@@ -104,6 +109,13 @@ class _WorkerCollector(Collector):
             for one in self._figures["partitions"]:
                 if one[key] is not None:
                     gauge.add_metric([str(one["partition"])], one[key])
+            yield gauge
+
+    def _stores(self) -> Iterator[Metric]:
+        for key, (name, text) in STORE_GAUGES.items():
+            gauge = GaugeMetricFamily(PREFIX + name, text, labels=["table"])
+            for table, size in self._figures["stores"].items():
+                gauge.add_metric([table], size[key])
             yield gauge
 
     def _states(self) -> Iterator[Metric]:

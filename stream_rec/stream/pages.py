@@ -41,6 +41,7 @@ def collect_stats(app: StreamApp) -> dict[str, Any]:
         "clock_skew_s": None if app.assignment is None else app.clock.skew_s,
         "item_view": {} if app.follower is None else app.follower.freshness.snapshot(),
         "recovery": {} if app.assignment is None else app.log_reader.progress.snapshot(),
+        "stores": {} if app.assignment is None else app.stores.sizes(),
         "partitions": _partitions(app),
     }
 

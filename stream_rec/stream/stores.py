@@ -93,6 +93,15 @@ class Stores:
         """Return the partitions of a table that are open, in order."""
         return sorted(partition for name, partition in self._open if name == table)
 
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """Return rows, estimated, and bytes of files, by table, of the open databases."""
+        sizes: dict[str, dict[str, int]] = {}
+        for (table, _), database in self._open.items():
+            size = sizes.setdefault(table, {"rows": 0, "bytes": 0})
+            size["rows"] += database.property_int_value("rocksdb.estimate-num-keys") or 0
+            size["bytes"] += database.property_int_value("rocksdb.live-sst-files-size") or 0
+        return sizes
+
     def read(self, table: str, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
         """Read rows; None where there is none.
 

@@ -11,7 +11,7 @@ from stream_rec.cli.main import cli
 from stream_rec.errors import StateError
 
 COMMANDS = ["demo", "evaluate", "worker", "replay", "simulate", "tail", "topics", "config"]
-COMMANDS += ["bench", "compile", "completion", "state", "forget", "serve", "keys"]
+COMMANDS += ["bench", "compile", "completion", "state", "forget", "serve", "keys", "status"]
 
 
 def run_process(*arguments: str, **options):

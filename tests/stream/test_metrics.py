@@ -36,6 +36,7 @@ def figures_of(stats: Stats, **states: Any) -> dict[str, Any]:
         "clock_skew_s": None,
         "item_view": {},
         "recovery": {},
+        "stores": {"items": {"rows": 12, "bytes": 3_400}},
         "partitions": [
             {"partition": 0, "watermark": 99, "dirty_rows": 5, "lag": 12},
             {"partition": 6, "watermark": -1, "dirty_rows": 0, "lag": None},
@@ -58,6 +59,7 @@ def test_figures_are_those_of_stats(stats: Stats) -> None:
     assert found["stream_rec_worker_events_total", ""] == 40
     assert found["stream_rec_worker_refused_total", "not_json"] == 3
     assert found["stream_rec_worker_committed_rows_total", ""] == 7
+    assert found["stream_rec_worker_store_bytes", "items"] == 3_400
     assert found["stream_rec_worker_lag_records", "0"] == 12
     assert found["stream_rec_worker_watermark_offset", "6"] == -1
     assert found["stream_rec_worker_owned_partitions", ""] == 2

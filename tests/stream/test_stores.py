@@ -131,3 +131,16 @@ def is_in_files(folder: Path, content: bytes) -> bool:
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
             found |= content in path.read_bytes()
     return found
+
+
+def test_sizes_are_those_of_the_open_databases(stores: Stores) -> None:
+    stores.open("items", 0)
+    stores.write("items", 0, [(b"i%d" % number, b"row" * 100) for number in range(500)])
+    stores.close(0)  # flushes
+    assert stores.sizes() == {}
+    stores.open("items", 0)
+    stores.open("items", 1)
+    sizes = stores.sizes()
+    assert list(sizes) == ["items"]
+    assert 500 <= sizes["items"]["rows"] < 600
+    assert sizes["items"]["bytes"] > 0
