@@ -66,7 +66,10 @@ def create_app(service: Service, keys: Keys) -> ASGIApp:
             gate,
             allow_origins=serve.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "x-api-key", "content-type", "if-none-match"],
+            allow_headers=[
+                *("authorization", "x-api-key", "content-type", "if-none-match"),
+                *("traceparent", "tracestate"),
+            ],
             expose_headers=["etag", "retry-after"],
         )
     return gate

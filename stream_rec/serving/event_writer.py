@@ -11,6 +11,7 @@ import confluent_kafka
 
 from stream_rec.kafka_clients import confluent_producer_config
 from stream_rec.settings import Settings
+from stream_rec.stream.changelog import Headers
 
 PARTITIONER = "murmur2_random"
 POLL_TIMEOUT_S = 0.1
@@ -63,8 +64,12 @@ class EventWriter:
         self._stopping.set()
         await asyncio.to_thread(self._thread.join)
 
-    async def write(self, records: Sequence[tuple[bytes, bytes]]) -> list[Written]:
+    async def write(
+        self, records: Sequence[tuple[bytes, bytes]], headers: Headers | None = None
+    ) -> list[Written]:
         """Write keys and values; return where each is, when all are acknowledged.
+
+        All records get the same headers.
 
         Raises
         ------
@@ -73,14 +78,14 @@ class EventWriter:
         """
         if self.n_in_flight + len(records) > self._in_flight_max:
             raise KafkaAwayError("too many events wait for Kafka's acknowledgement")
-        futures = [self._produce(key, value) for key, value in records]
+        futures = [self._produce(key, value, headers or []) for key, value in records]
         results = await asyncio.gather(*futures, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
         return [result for result in results if isinstance(result, Written)]
 
-    def _produce(self, key: bytes, value: bytes) -> asyncio.Future[Written]:
+    def _produce(self, key: bytes, value: bytes, headers: Headers) -> asyncio.Future[Written]:
         future: asyncio.Future[Written] = self._loop.create_future()
         self.n_in_flight += 1
 
@@ -95,7 +100,9 @@ class EventWriter:
             self._done.append((future, place))
 
         try:
-            self._producer.produce(self._topic, value, key, on_delivery=on_delivery)
+            self._producer.produce(
+                self._topic, value, key, on_delivery=on_delivery, headers=headers
+            )
         except BufferError:
             self._done.append((future, None))
         return future

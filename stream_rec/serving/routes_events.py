@@ -16,6 +16,7 @@ from stream_rec.serving.bodies import Accepted, EventBody, Place
 from stream_rec.serving.event_writer import KafkaAwayError, Written
 from stream_rec.serving.problems import HttpError, documented
 from stream_rec.serving.service import Service
+from stream_rec.stream.tracing import trace_headers
 
 RETRY_AFTER_S = 1
 WRITE_PROBLEMS = documented(400, 401, 403, 422, 429, 503)
@@ -103,11 +104,11 @@ def event_routes(service: Service, written: Any) -> APIRouter:
     router = APIRouter(tags=["events"])
     events = EventRecords(service)
 
-    async def write(records: list[Record]) -> list[Written]:
+    async def write(records: list[Record], request: Request) -> list[Written]:
         if service.is_stale:
             raise _away("Kafka does not answer")
         try:
-            places = await service.writer.write(records)
+            places = await service.writer.write(records, trace_headers(request.headers))
         except KafkaAwayError as error:
             raise _away(str(error)) from None
         written.inc(len(places))
@@ -125,15 +126,15 @@ def event_routes(service: Service, written: Any) -> APIRouter:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise HttpError(415, f"expected content-type: application/json, came {kind!r}")
-        places = await write(events.read(await request.body()))
+        places = await write(events.read(await request.body()), request)
         return json({"events": [place._asdict() for place in places]}, 202)
 
     @router.delete(
         "/users/{user:id}", status_code=202, response_model=Place, responses=WRITE_PROBLEMS
     )
-    async def forget_user(user: str) -> Response:
+    async def forget_user(user: str, request: Request) -> Response:
         """Forget a user: the worker removes profile and list when it comes to this event."""
-        place = (await write([events.forget(user)]))[0]
+        place = (await write([events.forget(user)], request))[0]
         return json(place._asdict(), 202)
 
     return router

@@ -21,6 +21,7 @@ from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.engine_port import BatchResult, Engine, Refused
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
+from stream_rec.stream.tracing import traces_of
 from stream_rec.stream.transport import RecordBatch
 
 MS_PER_S = 1_000
@@ -183,8 +184,10 @@ class Processor:
     ) -> None:
         publish = self._effects.publish
         topic = self._topics.recommendations
+        traces = traces_of(records)
         for published in result.published:
-            await publish(topic, published.key, published.value, RECOMMENDATION_HEADERS)
+            headers = RECOMMENDATION_HEADERS + traces.get(published.offset, [])
+            await publish(topic, published.key, published.value, headers)
         for refused in result.refused:
             record = records[refused.place]
             headers = _dead_letter_headers(record, refused, now_ms)

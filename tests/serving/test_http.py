@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -12,6 +13,7 @@ from stream_rec.config import Settings
 from stream_rec.serving.keys import Keys, new_key
 from tests.model.logs import FakeRecord
 from tests.serving.conftest import LOG, Served, serving
+from tests.stream.topics import read_all
 
 JSON = {"content-type": "application/json"}
 
@@ -86,6 +88,21 @@ async def test_a_posted_event_is_in_the_list_that_waits_for_it(served: Served) -
     assert answer["reflects"] is True
     assert answer["source"]["offset"] == record.offset
     assert "i77" not in ids(answer)
+
+
+@pytest.mark.parametrize(
+    ("trace", "is_taken"), [(f"00-{'a' * 32}-{'b' * 16}-01", True), ("x", False)]
+)
+async def test_a_posted_event_carries_the_trace_of_its_request(
+    served: Served, settings: Settings, trace: str, is_taken: bool
+) -> None:
+    given = {"traceparent": trace, "tracestate": "shop=1"}
+    event = {"user": "u3", "item": "i77", "type": "click"}
+    answer = await served.client.post("/events", json=event, headers=given)
+    assert answer.status_code == 202
+    written = await asyncio.to_thread(read_all, settings.kafka.broker, settings.topics.events)
+    headers = {name: value.decode() for name, value in written[-1].headers() or ()}
+    assert headers == (given if is_taken else {})
 
 
 async def test_waiting_in_vain_gives_the_list_as_it_is(settings: Settings) -> None:

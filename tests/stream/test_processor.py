@@ -193,3 +193,20 @@ async def test_commit_is_due_after_many_events() -> None:
 async def test_commit_is_due_after_the_interval() -> None:
     async with asyncio.timeout(5):
         await CommitSchedule(interval_s=0.001, events_max=10).wait()
+
+
+async def test_a_list_carries_the_trace_of_its_event_and_no_other_header(
+    processor: Processor, publisher: RecordingEffects
+) -> None:
+    trace = (("traceparent", b"00-a-b-01"), ("tracestate", b"shop=1"))
+    records = [
+        event(0)._replace(headers=(("source", b"app"), *trace)),
+        event(1),
+        event(2)._replace(headers=(("source", b"app"),)),
+    ]
+    await processor.process(0, RecordBatch(records, 0))
+    own = [
+        dict(sent.headers).keys() - {"content-type", "schema-version"} for sent in publisher.sent
+    ]
+    assert own == [{"traceparent", "tracestate"}, set(), set()]
+    assert set(trace) <= set(publisher.sent[0].headers)
