@@ -31,6 +31,8 @@ BROKER_ADDRESS = r"(\[[0-9a-fA-F:]+\]|[^\s:,\[\]]+):\d{1,5}"
 
 TopicName = Annotated[str, Field(pattern=r"^(\{app_id\})?[a-zA-Z0-9._-]+$", max_length=249)]
 
+LogFormat = Literal["text", "json"]
+
 
 class KafkaSettings(Section):
     """How to reach Kafka: address, security, timeouts, queues."""
@@ -172,6 +174,7 @@ class WorkerSettings(Section):
     web_host: str = "127.0.0.1"
     web_port: Port = 6066
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: LogFormat = "text"
 
     @model_validator(mode="after")
     def _check_begin(self) -> Self:

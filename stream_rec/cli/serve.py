@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import click
 
 from stream_rec.cli.examples import examples
@@ -38,10 +36,9 @@ def serve(ctx: click.Context, end_with_input: bool) -> None:
         raise click.ClickException(
             f"the HTTP service needs {error.name}; install it with: pip install 'stream-rec[serve]'"
         ) from error
-    logging.basicConfig(
-        level=settings.worker.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    from stream_rec.log_output import set_up_logging
+
+    set_up_logging(settings.worker.log_level, settings.worker.log_format)
     ctx.exit(run_service(settings, lambda url: click.echo(f"serving at {url}")))
 
 

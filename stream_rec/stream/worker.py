@@ -11,14 +11,13 @@ from typing import NoReturn
 
 from stream_rec.config import Settings
 from stream_rec.errors import StreamRecError
+from stream_rec.log_output import set_up_logging
 from stream_rec.stream.app import StreamApp, create_app
 from stream_rec.stream.engine_port import EngineFactory
 from stream_rec.stream.watchdog import beat_for_event_loop
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-CHATTY_LOGGERS = ("faust", "mode", "aiokafka", "rdkafka")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger("stream_rec.worker")
@@ -41,7 +40,7 @@ def run_worker(settings: Settings, create_engine: EngineFactory | None = None) -
     int
         Exit status: 0 after a signal, when everything processed is committed; 1 otherwise.
     """
-    _set_up_logging(settings.worker.log_level)
+    set_up_logging(settings.worker.log_level, settings.worker.log_format)
     run = asyncio.run
     if sys.platform != "win32":
         import uvloop
@@ -93,9 +92,3 @@ async def _stop(app: StreamApp, starting: asyncio.Task[None], timeout_s: float) 
 def _end_process(status: int) -> NoReturn:
     logging.shutdown()
     os._exit(status)
-
-
-def _set_up_logging(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr, force=True)
-    for name in CHATTY_LOGGERS:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
