@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 if TYPE_CHECKING:
     from stream_rec.serving.service import Service
@@ -17,6 +24,7 @@ class Figures:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         self._requests = Counter(
             "stream_rec_http_requests_total",
             "Requests answered.",
@@ -41,6 +49,15 @@ class Figures:
         self.streams = self._gauge("streams", "Open streams of refreshed lists.")
         self.ready = self._gauge("ready", "1 if caught up.")
         self.items = self._gauge("items", "Items in the view.")
+        self.listed_items = self._gauge("listed_items", "Items in any of the last 5,000 lists.")
+        self.scored = self._gauge("scored_events", "Events that the hit rates are of.")
+        self.drifts = self._gauge("drifts", "Changes of the hit rate (ADWIN) since the start.")
+        self._hit_rate = Gauge(
+            "stream_rec_http_hit_rate",
+            "Share of the last scored events whose item was among the first 10 listed.",
+            ("model",),
+            registry=self._registry,
+        )
 
     def count_request(self, method: str, path: str, status: int, elapsed_s: float) -> None:
         """Count a request that has been answered."""
@@ -55,6 +72,13 @@ class Figures:
         self.streams.set(service.lists.n_streams)
         self.ready.set(service.is_ready)
         self.items.set(service.catalogue.n_items)
+        observer = service.observer
+        self.listed_items.set(observer.n_listed_items)
+        self.scored.set(observer.n_scored)
+        self.drifts.set(observer.n_drifts)
+        for model, rate in (("lists", observer.hit_rate), ("popular", observer.popular_hit_rate)):
+            if rate is not None:
+                self._hit_rate.labels(model).set(rate)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:

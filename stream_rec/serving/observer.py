@@ -29,6 +29,7 @@ LATENCIES_MAX = 4_000
 SCORED_PER_S_MAX = 500
 LIST_LENGTH = 10
 HIT_WINDOW = 5_000
+LISTS_WINDOW = 5_000
 CODE_HEADER = "dlq-code"
 
 
@@ -81,6 +82,8 @@ class Observer:
         self._list_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_MAX)
         self._hits: deque[tuple[bool, bool]] = deque(maxlen=HIT_WINDOW)
+        self._last_listed: deque[frozenset[str]] = deque()
+        self._listed: Counter[str] = Counter()
         self._drift: Any = drift.ADWIN()
         self._scored_in = (0, 0)
         self._started_ms = time.time() * 1000
@@ -89,6 +92,27 @@ class Observer:
         self.history: deque[dict[str, Any]] = deque(maxlen=HISTORY_S)
         self.n_events = 0
         self.n_lists = 0
+        self.n_drifts = 0
+
+    @property
+    def n_scored(self) -> int:
+        """Number of events that the hit rates are of."""
+        return len(self._hits)
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Hit rate of the lists over the last scored events; None while there are none."""
+        return round(sum(hit for hit, _ in self._hits) / self.n_scored, 4) if self._hits else None
+
+    @property
+    def popular_hit_rate(self) -> float | None:
+        """That of plain popularity."""
+        return round(sum(hit for _, hit in self._hits) / self.n_scored, 4) if self._hits else None
+
+    @property
+    def n_listed_items(self) -> int:
+        """Number of items in any of the last `LISTS_WINDOW` lists."""
+        return len(self._listed)
 
     async def take_events(self, records: Sequence[Followed]) -> None:
         """Take events and dead letters."""
@@ -119,12 +143,12 @@ class Observer:
         items = frozenset(entry.item for entry in listed.items[:LIST_LENGTH])
         known = self._user(record.key.decode(errors="replace"))
         known.lists.append(_Shown(listed.source, items))
+        self._count_listed(items)
 
     def note_second(self, lag: int | None) -> dict[str, Any]:
         """Add one point to the history and return it; called once a second with the group's lag."""
         ordered = sorted(self._latencies_ms)
         last = self.history[-1] if self.history else None
-        hits = self._hits
         point = {
             "at_s": round(time.time(), 1),
             "events": self.n_events,
@@ -134,15 +158,24 @@ class Observer:
             "p50_ms": round(ordered[len(ordered) // 2], 2) if ordered else None,
             "p99_ms": round(ordered[len(ordered) * 99 // 100], 2) if ordered else None,
             "lag": lag,
-            "hit_rate": round(sum(h for h, _ in hits) / len(hits), 4) if hits else None,
-            "popular_hit_rate": round(sum(p for _, p in hits) / len(hits), 4) if hits else None,
-            "scored": len(hits),
+            "hit_rate": self.hit_rate,
+            "popular_hit_rate": self.popular_hit_rate,
+            "scored": self.n_scored,
             "dead": dict(self.dead),
             "drifts": list(self.drifts_s),
         }
         self._latencies_ms.clear()
         self.history.append(point)
         return point
+
+    def _count_listed(self, items: frozenset[str]) -> None:
+        self._last_listed.append(items)
+        self._listed.update(items)
+        if len(self._last_listed) > LISTS_WINDOW:
+            for item in self._last_listed.popleft():
+                self._listed[item] -= 1
+                if not self._listed[item]:
+                    del self._listed[item]
 
     def _match(self, place: tuple[int, int]) -> None:
         """Note the latency of an event whose list is here."""
@@ -165,6 +198,7 @@ class Observer:
         self._hits.append((hit, item in popular))
         self._drift.update(float(hit))
         if self._drift.drift_detected:
+            self.n_drifts += 1
             self.drifts_s.append(round(time.time(), 1))
 
     def _user(self, user: str) -> _Known:

@@ -89,7 +89,7 @@ class StreamApp(faust.App):
             settings.worker.commit_interval_s, settings.worker.commit_events_max
         )
         self._create_engine = create_engine
-        self._profiles = FrozenProfiles(self._read_stored_profiles)
+        self.profiles = FrozenProfiles(self._read_stored_profiles)
         self.publisher: Publisher | None = None
         self.assignment: Assignment | None = None
         self.follower: Follower | None = None
@@ -108,7 +108,7 @@ class StreamApp(faust.App):
         if not self.settings.kafka.embedded:
             await asyncio.to_thread(self._check_identity)
         plan = await asyncio.to_thread(make_plan, self.settings, n_partitions)
-        engine = await asyncio.to_thread(self._create_engine, n_partitions, self._profiles.read)
+        engine = await asyncio.to_thread(self._create_engine, n_partitions, self.profiles.read)
         self._build(engine, n_partitions, plan)
 
     async def on_stop(self) -> None:
@@ -199,7 +199,7 @@ class StreamApp(faust.App):
         )
         arm_crash_point(effects)
         self.processor = Processor(
-            engine, self._profiles, effects, settings.topics, self.stats, self.schedule
+            engine, self.profiles, effects, settings.topics, self.stats, self.schedule
         )
         if n_partitions > 1:  # else there is nothing to follow, and the view is the partition
             tail = ChangelogTail(settings.kafka, settings.topics.items_changelog)

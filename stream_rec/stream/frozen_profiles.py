@@ -21,10 +21,16 @@ class FrozenProfiles:
     ----------
     read_store : ProfileReader
         Reads the profiles store.
+
+    Attributes
+    ----------
+    n_reads : int
+        Profiles asked for: of users who were not in the engine's memory.
     """
 
     def __init__(self, read_store: ProfileReader) -> None:
         self._read_store = read_store
+        self.n_reads = 0
         self._frozen: dict[int, dict[bytes, bytes | None]] = {}
 
     def keep(self, partition: int, rows: Iterable[Row]) -> None:
@@ -37,6 +43,7 @@ class FrozenProfiles:
 
     def read(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         """Read profiles by key; None where there is none."""
+        self.n_reads += len(keys)
         frozen = self._frozen.get(partition, {})
         missing = [key for key in keys if key not in frozen]
         stored = dict(zip(missing, self._read_store(partition, missing), strict=True))

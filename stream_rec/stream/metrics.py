@@ -29,6 +29,7 @@ COUNTERS = {
     "repeated": "Events that Kafka delivered again and that were left out.",
     "rewinds": "Times that events were fetched again because a batch was lost on its way.",
     "queue_full": "Times that the producer's queue was full, which slows the reading down.",
+    "profile_reads": "Profiles looked up in their store: of users who were not in memory.",
     "missing_offsets": "Offsets of the events topic that do not exist.",
 }
 PARTITION_GAUGES = {

@@ -37,6 +37,7 @@ def collect_stats(app: StreamApp) -> dict[str, Any]:
         "app_id": app.settings.app_id,
         "generation": app.consumer_generation_id,
         "queue_full": 0 if publisher is None else publisher.n_queue_full,
+        "profile_reads": app.profiles.n_reads,
         "missing_offsets": app.batch_consumer.n_missing_offsets,
         "clock_skew_s": None if app.assignment is None else app.clock.skew_s,
         "item_view": {} if app.follower is None else app.follower.freshness.snapshot(),

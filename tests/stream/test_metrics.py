@@ -33,6 +33,7 @@ def figures_of(stats: Stats, **states: Any) -> dict[str, Any]:
         "generation": 4,
         "queue_full": 0,
         "missing_offsets": 0,
+        "profile_reads": 9,
         "clock_skew_s": None,
         "item_view": {},
         "recovery": {},
