@@ -242,7 +242,7 @@ class StreamApp(faust.App):
         assert self.assignment is not None
         async with self._committing:
             durable = {p: last + 1 for p, last in self.assignment.watermarks().items()}
-            return await self.batch_consumer.commit_offsets(durable)
+            return bool(durable) and await self.batch_consumer.commit_offsets(durable)
 
     def _read_stored_profiles(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return self.stores.read(PROFILES, partition, keys)
