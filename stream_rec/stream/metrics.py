@@ -125,7 +125,9 @@ class _WorkerCollector(Collector):
         yield _gauge("start_time_seconds", "When this worker started.", self._stats.started_at_s)
         yield _gauge("owned_partitions", "Partitions owned.", len(figures["partitions"]))
         yield _gauge("group_generation", "Of the consumer group.", figures["generation"])
-        yield _gauge("clock_skew_seconds", "Kafka's clock minus ours.", figures["clock_skew_s"])
+        yield _gauge(
+            "clock_skew_seconds", "This machine's clock minus Kafka's.", figures["clock_skew_s"]
+        )
         yield _gauge(
             "item_view_staleness_seconds",
             "Age of what the item view lacks at most of other workers' events.",

@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.kafka.broker_jars import BrokerUnavailableError
 from tests.kafka.local_broker import LocalCluster, admin_client
+from tests.requirements import do_without
 
 ADMIN_TIMEOUT_S = 30
 
@@ -86,15 +87,12 @@ def start_first_available(stack: contextlib.ExitStack) -> str:
             return start(stack)
         except BrokerUnavailableError as missing:
             reasons.append(str(missing))
-    return address or do_without("; ".join(reasons))
+    return address or do_without_kafka("; ".join(reasons))
 
 
-def do_without(reason: str) -> NoReturn:
+def do_without_kafka(reason: str) -> NoReturn:
     """Skip the test that needs a real Kafka, or fail it where one is required."""
-    text = f"no real Kafka here: STREAM_REC_TEST_KAFKA is not set; {reason}"
-    if os.environ.get("STREAM_REC_REQUIRE_KAFKA") == "1":
-        pytest.fail(text)
-    pytest.skip(text)
+    do_without("kafka", f"no real Kafka here: STREAM_REC_TEST_KAFKA is not set; {reason}")
 
 
 def _start_container(stack: contextlib.ExitStack) -> str:

@@ -34,7 +34,7 @@ def endure(
     try:
         cluster = LocalCluster(n_nodes)
     except BrokerUnavailableError as missing:
-        conftest.do_without(str(missing))
+        conftest.do_without_kafka(str(missing))
     with cluster, Chaos(cluster, folder, kind, seed) as chaos:
         chaos.run(recorded_events(n_events), strikes)
         chaos.check()

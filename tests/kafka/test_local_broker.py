@@ -27,7 +27,7 @@ def new_cluster(folder: Path | None = None) -> LocalCluster:
     try:
         return LocalCluster(folder=folder)
     except BrokerUnavailableError as missing:
-        conftest.do_without(str(missing))
+        conftest.do_without_kafka(str(missing))
 
 
 def write(address: str, topic: str, values: list[bytes]) -> None:
@@ -71,7 +71,7 @@ def test_the_command_prints_an_address_and_stops_on_sigterm() -> None:
     assert process.stdout is not None
     address = process.stdout.readline().decode().strip()
     if not address:
-        conftest.do_without(process.communicate()[1].decode())
+        conftest.do_without_kafka(process.communicate()[1].decode())
     assert admin_client(address).list_topics(timeout=TIMEOUT_S).brokers
     process.terminate()
     process.communicate(timeout=TIMEOUT_S)
@@ -124,7 +124,7 @@ def test_without_kafka_tests_skip_and_fail_where_it_is_required(
 ) -> None:
     monkeypatch.setenv("STREAM_REC_REQUIRE_KAFKA", required)
     with pytest.raises(outcome, match="no java found"):
-        conftest.do_without("no java found")
+        conftest.do_without_kafka("no java found")
 
 
 def test_the_first_broker_that_applies_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
