@@ -4,8 +4,10 @@
 
 Scored is an event of a user of whom a list from before it has been seen, with an item that the user
 has not had since the start of this process: an item had before that is scored, and missed, because
-lists leave it out. Plain popularity of all time is scored on the same events. At most
-SCORED_PER_S_MAX events a second are scored; the figures are those of the last HIT_WINDOW scored.
+lists leave it out. Plain popularity of all time is scored on the same events, as it was in the
+second in which the list came, so that both knew the same; where the list is from before the start,
+as it is now. At most SCORED_PER_S_MAX events a second are scored; the figures are those of the last
+HIT_WINDOW scored.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +31,8 @@ PENDING_MAX = 50_000
 LATENCIES_MAX = 4_000
 SCORED_PER_S_MAX = 500
 LIST_LENGTH = 10
+POPULAR_KEPT = 200
+"""The most popular items; somebody who had nearly all of them gets a shorter popular list."""
 HIT_WINDOW = 5_000
 LISTS_WINDOW = 5_000
 CODE_HEADER = "dlq-code"
@@ -48,8 +53,11 @@ class _List(msgspec.Struct):
 
 
 class _Shown(NamedTuple):
+    """A list as it was served, and the popular items of the moment."""
+
     source: Source
     items: frozenset[str]
+    popular: list[str]
 
 
 class _Known(msgspec.Struct):
@@ -86,6 +94,7 @@ class Observer:
         self._listed: Counter[str] = Counter()
         self._drift: Any = drift.ADWIN()
         self._scored_in = (0, 0)
+        self._popular: list[str] = []
         self._started_ms = time.time() * 1000
         self.dead: Counter[str] = Counter()
         self.drifts_s: deque[float] = deque(maxlen=50)
@@ -142,15 +151,17 @@ class Observer:
         self._match(place)
         items = frozenset(entry.item for entry in listed.items[:LIST_LENGTH])
         known = self._user(record.key.decode(errors="replace"))
-        known.lists.append(_Shown(listed.source, items))
+        known.lists.append(_Shown(listed.source, items, self._popular))
         self._count_listed(items)
 
     def note_second(self, lag: int | None) -> dict[str, Any]:
         """Add one point to the history and return it; called once a second with the group's lag."""
+        self._popular = self._catalogue.popular_without(frozenset(), POPULAR_KEPT)
         ordered = sorted(self._latencies_ms)
         last = self.history[-1] if self.history else None
         point = {
             "at_s": round(time.time(), 1),
+            "log_s": self._catalogue.now_s,
             "events": self.n_events,
             "lists": self.n_lists,
             "events_per_s": self.n_events - (last["events"] if last else self.n_events),
@@ -167,6 +178,10 @@ class Observer:
         self._latencies_ms.clear()
         self.history.append(point)
         return point
+
+    def latest_users(self, n: int) -> list[str]:
+        """Return users who were seen last, the latest first."""
+        return list(islice(reversed(self._known), n))
 
     def _count_listed(self, items: frozenset[str]) -> None:
         self._last_listed.append(items)
@@ -194,8 +209,9 @@ class Observer:
             return
         self._scored_in = (second, n_scored + 1)
         hit = item in shown.items
-        popular = self._catalogue.popular_without(known.had - {item}, LIST_LENGTH)
-        self._hits.append((hit, item in popular))
+        before = known.had - {item}
+        popular = (each for each in shown.popular or self._popular if each not in before)
+        self._hits.append((hit, item in islice(popular, LIST_LENGTH)))
         self._drift.update(float(hit))
         if self._drift.drift_detected:
             self.n_drifts += 1

@@ -11,17 +11,27 @@ from fastapi import APIRouter, Response
 
 from stream_rec.serving.problems import HttpError
 
+HTML = "text/html; charset=utf-8"
+CSS = "text/css; charset=utf-8"
+JAVASCRIPT = "text/javascript; charset=utf-8"
 OWN_FILES = {
-    "index.html": "text/html; charset=utf-8",
-    "style.css": "text/css; charset=utf-8",
-    "app.js": "text/javascript; charset=utf-8",
+    "index.html": HTML,
+    "style.css": CSS,
+    "parts.css": CSS,
+    "app.js": JAVASCRIPT,
+    "elements.js": JAVASCRIPT,
+    "requests.js": JAVASCRIPT,
+    "titles.js": JAVASCRIPT,
+    "try.js": JAVASCRIPT,
+    "now.js": JAVASCRIPT,
+    "look.js": JAVASCRIPT,
     "icon.svg": "image/svg+xml",
-    "docs.html": "text/html; charset=utf-8",
-    "docs.js": "text/javascript; charset=utf-8",
+    "docs.html": HTML,
+    "docs.js": JAVASCRIPT,
 }
 SWAGGER_FILES = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": CSS,
+    "swagger-ui-bundle.js": JAVASCRIPT,
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

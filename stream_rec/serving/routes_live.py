@@ -8,13 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from stream_rec.model.inquiry import Relation
+from stream_rec.model.together import had_both
 from stream_rec.serving.answers import cached_json, encode, item_ids, json
-from stream_rec.serving.problems import HttpError
 from stream_rec.serving.service import Service
 from stream_rec.serving.titles import Titles
 
 ITEMS_MAX = 100
 FOUND_MAX = 24
+USERS_SHOWN = 6
+RELATED_SHOWN = 10
+RELATIONS: tuple[Relation, ...] = ("similar", "next")
 
 
 def live_routes(service: Service) -> APIRouter:
@@ -59,13 +63,42 @@ def live_routes(service: Service) -> APIRouter:
             found = service.catalogue.popular_without(frozenset(), FOUND_MAX)
         return json([described(item) for item in found])
 
-    @router.get("/live/explanation/{user:id}")
-    async def explanation(user: str) -> Response:
+    @router.get("/live/pairs")
+    async def pairs(ids: Annotated[str, Query(max_length=30_000)] = "") -> Response:
+        wanted = ids.split("\t")[: 2 * ITEMS_MAX]
+        engine = service.catalogue.engine
+        both = zip(wanted[::2], wanted[1::2], strict=False)
+        return json([had_both(engine, item, other) for item, other in both])
+
+    @router.get("/live/users")
+    async def users() -> Response:
+        return json(service.observer.latest_users(USERS_SHOWN))
+
+    @router.get("/live/user/{user:id}")
+    async def user(user: str) -> Response:
         row = service.profile_row(user)
+        if row is None:
+            return json(None)
+        summary = service.catalogue.inquiry.summary(user, row)
         stored = service.lists.read(user)
-        if row is None or stored is None:
-            raise HttpError(404, "nothing is known of this user yet")
-        return json(service.catalogue.explained(user, row, item_ids(stored)))
+        listed = [] if stored is None else item_ids(stored)
+        known = {
+            "n_distinct": summary.n_distinct,
+            "history": [{"item": each.item, "ts": each.time_s} for each in summary.history],
+            "explained": service.catalogue.explained(user, row, listed),
+        }
+        return json(known)
+
+    @router.get("/live/item/{item:id}")
+    async def item(item: str) -> Response:
+        known = service.catalogue.popularity_of(item)
+        if known is None:
+            return json(None)
+        related = {
+            relation: (service.catalogue.related(item, relation) or [])[:RELATED_SHOWN]
+            for relation in RELATIONS
+        }
+        return json({**described(item), **known, **related})
 
     return router
 
@@ -74,7 +107,7 @@ async def _points(service: Service) -> AsyncIterator[bytes]:
     about = {
         "app_id": service.settings.app_id,
         "types": sorted(service.settings.events.types),
-        "items": service.catalogue.n_items,
+        "log_s": service.catalogue.now_s,
     }
     yield b"event: about\ndata: " + encode(about) + b"\n\n"
     yield b"event: history\ndata: " + encode(list(service.observer.history)) + b"\n\n"

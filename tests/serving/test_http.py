@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stream_rec.config import Settings
+from stream_rec.model.together import had_both
 from stream_rec.serving.keys import Keys, new_key
 from tests.model.logs import FakeRecord
 from tests.serving.conftest import LOG, Served, serving
@@ -265,10 +266,32 @@ async def test_a_user_that_can_be_nobody_is_not_forgotten(served: Served) -> Non
 
 
 async def test_an_explained_list_is_the_users_list(served: Served) -> None:
-    explained = await get(served, "/live/explanation/u3")
+    known = await get(served, "/live/user/u3")
     listed = await get(served, "/users/u3/recommendations")
-    assert sorted(ids({"items": explained})) == sorted(ids(listed))
-    scores = [entry["score"] for entry in explained]
+    assert sorted(ids({"items": known["explained"]})) == sorted(ids(listed))
+    scores = [entry["score"] for entry in known["explained"]]
     assert scores == sorted(scores, reverse=True)
-    assert all("taken_together" in entry["sources"] for entry in explained)
-    await get(served, "/live/explanation/nobody", 404)
+    assert all("taken_together" in entry["sources"] for entry in known["explained"])
+    assert known["history"] == (await get(served, "/users/u3?n=100"))["history"]
+    assert await get(served, "/live/user/nobody") is None
+
+
+async def test_the_page_looks_into_an_item_as_the_api_does(served: Served) -> None:
+    known = await get(served, "/live/item/i4")
+    assert known["popular"] == (await get(served, "/items/i4"))["popular"]
+    for relation in ("similar", "next"):
+        assert known[relation] == (await get(served, f"/items/i4/{relation}"))["items"]
+    assert await get(served, "/live/item/nothing") is None
+
+
+async def test_the_page_asks_how_many_had_both(served: Served) -> None:
+    strongest = (await get(served, "/items/i4/similar"))["items"][0]["item"]
+    counts = await get(served, f"/live/pairs?ids=i4%09{strongest}%09i4%09nothing")
+    assert counts == [had_both(served.service.catalogue.engine, "i4", strongest), 0]
+    assert counts[0] > 0
+
+
+async def test_the_latest_users_are_those_of_the_stream(served: Served) -> None:
+    latest = await get(served, "/live/users")
+    assert latest
+    assert set(latest) <= {event.user for event in LOG}
