@@ -16,6 +16,7 @@ OWN = {"stream_rec", "producers", "tests", "benchmarks"}
 
 PACKAGE_OF_MODULE = {
     "aiokafka": "faust-streaming",
+    "axe_playwright_python": "axe-playwright-python",
     "backports": "backports-zstd",
     "confluent_kafka": "confluent-kafka",
     "faust": "faust-streaming",
