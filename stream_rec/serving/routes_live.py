@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -70,6 +70,15 @@ def live_routes(service: Service) -> APIRouter:
         both = zip(wanted[::2], wanted[1::2], strict=False)
         return json([had_both(engine, item, other) for item, other in both])
 
+    _add_lookups(router, service, described)
+    return router
+
+
+def _add_lookups(
+    router: APIRouter, service: Service, described: Callable[[str], dict[str, Any]]
+) -> None:
+    """Add what the part Look into asks for."""
+
     @router.get("/live/users")
     async def users() -> Response:
         return json(service.observer.latest_users(USERS_SHOWN))
@@ -99,8 +108,6 @@ def live_routes(service: Service) -> APIRouter:
             for relation in RELATIONS
         }
         return json({**described(item), **known, **related})
-
-    return router
 
 
 async def _points(service: Service) -> AsyncIterator[bytes]:

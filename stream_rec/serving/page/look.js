@@ -5,6 +5,7 @@ import { get } from "./requests.js";
 import { countPairs, describe, detailsOf, fullTitle, learn, poster, sourceName, titleOf, whyOf } from "./titles.js";
 import { me, tellOfMine } from "./try.js";
 
+const COMMIT_MS = 1000;
 const userPath = (user) => `#look/user/${encodeURIComponent(user)}`;
 const itemPath = (item) => `#look/item/${encodeURIComponent(item)}`;
 const itemLink = (item) => element("a", { href: itemPath(item) }, fullTitle(item));
@@ -56,6 +57,10 @@ async function lookIntoUser(user) {
     describe([...list.items.flatMap((entry) => [entry.item, entry.reasons[0]?.because]), ...history.map(({ item }) => item)])]);
   const explained = new Map((about?.explained ?? []).map((entry) => [entry.item, entry]));
   const listed = list.items.map((entry, x) => entryDetails(entry, x, explained.get(entry.item), pairs, user));
+  if (!about && list.kind === "personal") {
+    setTimeout(lookAgain, COMMIT_MS, turn);
+    return [panel(`The list of ${user}`, element("p", { class: "hint" }, "Just made; history and sources follow with the worker's next commit."), ...listed)];
+  }
   if (!about) return [panel(`Nothing is known of ${user} yet`, element("p", { class: "hint" }, "Somebody new gets what is trending:"), ...listed)];
   return [
     panel(`The list of ${user}`, element("p", { class: "hint" },
@@ -124,8 +129,11 @@ async function suggest() {
 }
 
 let turn = 0;
+let shown = [];
+const lookAgain = (then) => { if (then === turn) look(...shown); };
 export async function look(kind, what) {
   const mine = ++turn;
+  shown = [kind, what];
   const found = await (kind === "user" ? lookIntoUser(what) : kind === "item" ? lookIntoItem(what) : suggest())
     .catch((error) => [panel(error.message)]);
   if (mine !== turn) return;
