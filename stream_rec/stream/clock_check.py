@@ -9,6 +9,7 @@ ahead of it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -29,7 +30,7 @@ class ClockCheck:
     Parameters
     ----------
     skew_max_s : float
-        How far the clocks may be apart.
+        How far the clocks may be apart; none is noted where this is infinite.
     clock_s : Callable[[], float]
         This machine's wall clock, in seconds.
     """
@@ -43,7 +44,8 @@ class ClockCheck:
     def look(self, message: confluent_kafka.Message) -> None:
         """Note the broker's time, if the topic carries it."""
         kind, timestamp_ms = message.timestamp()
-        if kind == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME:
+        is_told = kind == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME
+        if is_told and math.isfinite(self._skew_max_s):
             self.skew_s = self._clock_s() - timestamp_ms / MS_PER_S
 
     def raise_if_far_off(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import confluent_kafka
@@ -36,3 +37,10 @@ def test_delays_and_unknown_times_are_no_reason() -> None:
     ClockCheck(60.0).raise_if_far_off()
     check(NOW_S - 10.0).raise_if_far_off()
     check(NOW_S - 9_999.0, confluent_kafka.TIMESTAMP_CREATE_TIME).raise_if_far_off()
+
+
+def test_a_clock_that_says_nothing_is_not_noted() -> None:
+    clock = ClockCheck(math.inf, lambda: NOW_S)
+    clock.look(Acknowledged(confluent_kafka.TIMESTAMP_LOG_APPEND_TIME, 3_000))
+    clock.raise_if_far_off()
+    assert clock.skew_s is None
