@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -77,8 +78,7 @@ class Figures:
         self.scored.set(observer.n_scored)
         self.drifts.set(observer.n_drifts)
         for model, rate in (("lists", observer.hit_rate), ("popular", observer.popular_hit_rate)):
-            if rate is not None:
-                self._hit_rate.labels(model).set(rate)
+            self._hit_rate.labels(model).set(math.nan if rate is None else rate)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
