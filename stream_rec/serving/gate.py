@@ -18,6 +18,7 @@ from stream_rec.serving.problems import HttpError
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/favicon.ico"})
 OPEN_FOLDER = "/page/"
+NAMES_USERS = "/live/users"
 BUCKETS_MAX = 10_000
 
 
@@ -161,6 +162,6 @@ class Gate:
 def _needed_scope(method: str, path: str) -> str | None:
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or method == "OPTIONS":
         return None
-    if method == "DELETE":
+    if method == "DELETE" or path == NAMES_USERS:
         return "admin"
     return "write" if path == "/events" else "read"

@@ -204,6 +204,8 @@ async def test_keys_give_what_their_scopes_say(settings: Settings) -> None:
         await get(served, "/users/u3/recommendations")
         await post(served, "/events", {}, 403)
         assert (await served.client.delete("/users/u3")).status_code == 403
+        await get(served, "/live/search?q=")
+        await get(served, "/live/users", 403)
 
 
 async def test_a_page_under_another_name_cannot_reach_it(served: Served) -> None:
