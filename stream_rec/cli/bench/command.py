@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stream_rec.cli.bench.engine import engine
 from stream_rec.cli.bench.hostile import hostile
 from stream_rec.cli.bench.http import http
 from stream_rec.cli.bench.latency import latency
@@ -22,5 +23,5 @@ def bench() -> None:
     """
 
 
-for command in (pipeline, latency, http, restore, rolling, hostile, soak):
+for command in (engine, pipeline, latency, http, restore, rolling, hostile, soak):
     bench.add_command(command)
