@@ -19,6 +19,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stream_rec.config import load_settings
+from stream_rec.stream.asking import KafkaUnreachableError
 from tests.kafka.chaos_log import Kind, Rows, dead_letters, fold, last_lists
 from tests.kafka.conftest import create_topic
 from tests.kafka.local_broker import LocalCluster, admin_client
@@ -173,7 +174,7 @@ class Chaos:
         broker, app_id = self.settings.kafka.broker, self.settings.app_id
         try:
             return sum(committed(broker, app_id, topics.events, N_PARTITIONS).values())
-        except KafkaException:
+        except (KafkaException, KafkaUnreachableError):
             return 0
 
     def _wait_until_committed(self, n_records: int) -> None:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from stream_rec.settings import Settings
+from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
 from stream_rec.stream.changelog import ITEMS, PROFILES, RESERVED_PREFIX, Position, decode_epoch
 from stream_rec.stream.effects import LogRecord
 from stream_rec.stream.fence import ValidPrefix
@@ -66,11 +67,10 @@ def send(
 def read_all(broker: str, topic: str) -> list[Message]:
     """Read a topic from its beginning to its present end."""
     consumer = _consumer(broker)
-    partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
     messages = []
-    for partition in sorted(partitions):
+    for partition in _partitions(consumer, broker, topic):
         where = TopicPartition(topic, partition, 0)
-        _, end = consumer.get_watermark_offsets(where, READ_TIMEOUT_S)
+        end = _end(consumer, broker, where)
         consumer.assign([where])
         messages += _read_until(consumer, where, end)
     consumer.close()
@@ -111,7 +111,7 @@ def accepted_events(broker: str, topic: str) -> set[tuple[int, int]]:
 def _follow(broker: str, topic: str) -> Iterator[Message]:
     """Yield the messages of a topic from its beginning, waiting for more a limited time."""
     consumer = _consumer(broker)
-    partitions = consumer.list_topics(topic, timeout=READ_TIMEOUT_S).topics[topic].partitions
+    partitions = _partitions(consumer, broker, topic)
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
     deadline = time.monotonic() + READ_TIMEOUT_S
     try:
@@ -128,7 +128,7 @@ def _follow(broker: str, topic: str) -> Iterator[Message]:
 def committed(broker: str, group: str, topic: str, n_partitions: int) -> dict[int, int]:
     """Return the offsets that a group has committed."""
     with _group_view(broker, group) as consumer:
-        return _committed(consumer, topic, n_partitions)
+        return _committed(consumer, broker, topic, n_partitions)
 
 
 def wait_until_committed(broker: str, group: str, topic: str, n_partitions: int) -> None:
@@ -136,20 +136,35 @@ def wait_until_committed(broker: str, group: str, topic: str, n_partitions: int)
     most, deadline = -1, 0.0
     with _group_view(broker, group) as consumer:
         ends = {
-            partition: consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), READ_TIMEOUT_S
-            )[1]
+            partition: _end(consumer, broker, TopicPartition(topic, partition))
             for partition in range(n_partitions)
         }
-        while (offsets := _committed(consumer, topic, n_partitions)) != ends:
+        while (offsets := _committed(consumer, broker, topic, n_partitions)) != ends:
             if sum(offsets.values()) > most:
                 most, deadline = sum(offsets.values()), time.monotonic() + READ_TIMEOUT_S
             assert time.monotonic() < deadline, f"committed {offsets} of {ends}"
 
 
-def _committed(consumer: Consumer, topic: str, n_partitions: int) -> dict[int, int]:
+def _partitions(consumer: Consumer, broker: str, topic: str) -> list[int]:
+    def listed() -> list[int]:
+        found = consumer.list_topics(topic, timeout=ATTEMPT_TIMEOUT_S).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return sorted(found.partitions)
+
+    return ask(listed, broker, READ_TIMEOUT_S)
+
+
+def _end(consumer: Consumer, broker: str, where: TopicPartition) -> int:
+    ends = ask(
+        lambda: consumer.get_watermark_offsets(where, ATTEMPT_TIMEOUT_S), broker, READ_TIMEOUT_S
+    )
+    return ends[1]
+
+
+def _committed(consumer: Consumer, broker: str, topic: str, n_partitions: int) -> dict[int, int]:
     asked = [TopicPartition(topic, partition) for partition in range(n_partitions)]
-    answers = consumer.committed(asked, READ_TIMEOUT_S)
+    answers = ask(lambda: consumer.committed(asked, ATTEMPT_TIMEOUT_S), broker, READ_TIMEOUT_S)
     return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
 
 
