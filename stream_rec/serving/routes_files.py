@@ -5,9 +5,13 @@ Swagger UI's own files are those that the package fastapi-offline carries.
 
 from __future__ import annotations
 
+import gzip
+from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
-from fastapi import APIRouter, Response
+import xxhash
+from fastapi import APIRouter, Request, Response
 
 from stream_rec.serving.problems import HttpError
 
@@ -41,40 +45,68 @@ SWAGGER_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-in
 """Swagger UI writes styles into its elements."""
 
 
+class File(NamedTuple):
+    """A file of the page; the tag is weak because the compressed file has it, too."""
+
+    content: bytes
+    kind: str
+    tag: str
+
+
 def file_routes() -> APIRouter:
-    """Return the routes of all files."""
+    """Return the routes of all files: compressed where the browser takes it, once per change."""
     router = APIRouter(include_in_schema=False)
+    known = _read_files()
+
+    @cache
+    def compressed(name: str) -> bytes:
+        return gzip.compress(known[name].content, mtime=0)
+
+    def answer(request: Request, name: str, policy: str = POLICY) -> Response:
+        if name not in known:
+            raise HttpError(404, "no such file")
+        file = known[name]
+        headers = {
+            "cache-control": "no-cache",
+            "etag": file.tag,
+            "vary": "accept-encoding",
+            "content-security-policy": policy,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        }
+        if file.tag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+            return Response(compressed(name), headers=headers, media_type=file.kind)
+        return Response(file.content, headers=headers, media_type=file.kind)
+
+    @router.get("/")
+    async def index(request: Request) -> Response:
+        return answer(request, "index.html")
+
+    @router.get("/docs")
+    async def docs(request: Request) -> Response:
+        return answer(request, "docs.html", SWAGGER_POLICY)
+
+    @router.get("/favicon.ico")
+    async def icon(request: Request) -> Response:
+        return answer(request, "icon.svg")
+
+    @router.get("/page/{name}")
+    async def file(request: Request, name: str) -> Response:
+        return answer(request, name)
+
+    return router
+
+
+def _read_files() -> dict[str, File]:
     page = files("stream_rec.serving") / "page"
     swagger = files("fastapi_offline") / "static"
     contents = {name: (page / name).read_bytes() for name in OWN_FILES}
     contents |= {name: (swagger / name).read_bytes() for name in SWAGGER_FILES}
     kinds = OWN_FILES | SWAGGER_FILES
-
-    def answer(name: str, policy: str = POLICY) -> Response:
-        if name not in contents:
-            raise HttpError(404, "no such file")
-        headers = {
-            "cache-control": "no-cache",
-            "content-security-policy": policy,
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-        }
-        return Response(contents[name], headers=headers, media_type=kinds[name])
-
-    @router.get("/")
-    async def index() -> Response:
-        return answer("index.html")
-
-    @router.get("/docs")
-    async def docs() -> Response:
-        return answer("docs.html", SWAGGER_POLICY)
-
-    @router.get("/favicon.ico")
-    async def icon() -> Response:
-        return answer("icon.svg")
-
-    @router.get("/page/{name}")
-    async def file(name: str) -> Response:
-        return answer(name)
-
-    return router
+    return {
+        name: File(content, kinds[name], f'W/"{xxhash.xxh3_64_hexdigest(content)}"')
+        for name, content in contents.items()
+    }
