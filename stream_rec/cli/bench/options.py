@@ -42,6 +42,11 @@ broker_option = click.option(
 )
 
 
+def seconds_option(text: str) -> Callable[[Command], Command]:
+    """Add --seconds, how long something is measured; ``text`` says what."""
+    return click.option("--seconds", type=SECONDS, default=10.0, show_default=True, help=text)
+
+
 def population_options(n_items: int, n_users: int) -> Callable[[Command], Command]:
     """Add --items and --users, the size of the synthetic population."""
 

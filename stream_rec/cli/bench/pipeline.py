@@ -8,12 +8,12 @@ import click
 
 from stream_rec.cli.bench.options import (
     COUNT,
-    SECONDS,
     broker_option,
     json_option,
     load_settings,
     population_options,
     report,
+    seconds_option,
     show,
 )
 from stream_rec.cli.examples import examples
@@ -28,13 +28,7 @@ from stream_rec.cli.options import CommonOptions, common_options
 )
 @broker_option
 @click.option("--events", type=COUNT, default=200_000, show_default=True, help="Backlog to read.")
-@click.option(
-    "--seconds",
-    type=SECONDS,
-    default=10.0,
-    show_default=True,
-    help="How long each contestant is measured at most.",
-)
+@seconds_option("How long each contestant is measured at most.")
 @population_options(n_items=1_700, n_users=1_000)
 @json_option
 @common_options
