@@ -13,7 +13,7 @@ import threading
 from confluent_kafka import KafkaException
 
 from stream_rec.settings import Settings
-from stream_rec.stream.state.offsets import KafkaOffsets, Offsets
+from stream_rec.stream.state.offsets import KafkaOffsets, Offsets, lag_of
 
 ASK_INTERVAL_S = 1.0
 
@@ -23,7 +23,7 @@ def group_lag(offsets: Offsets, n_partitions: int) -> int:
     lag = 0
     for partition in range(n_partitions):
         first, end = offsets.events_range(partition)
-        lag += max(0, end - max(first, offsets.committed(partition)))
+        lag += lag_of(first, end, offsets.committed(partition))
     return lag
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream_rec.cli.main import cli
+from tests.kafka.test_many_workers import free_port
 from tests.stream.topics import make_events, send, wait_until_committed
 from tests.stream.worker_process import WorkerProcess
 
@@ -31,14 +31,12 @@ def overrides(kafka_address: str, new_topic: Callable[..., str]) -> dict[str, ob
         "items_changelog": new_topic("items", N_PARTITIONS, config=COMPACTED),
         "profiles_changelog": new_topic("profiles", N_PARTITIONS, config=COMPACTED),
     }
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     return {
         "app_id": f"status-{uuid.uuid4().hex[:8]}",
         "kafka.broker": kafka_address,
         "worker.commit_interval_s": 0.3,
         "worker.web_enabled": True,
-        "worker.web_port": port,
+        "worker.web_port": free_port(),
         **{f"topics.{key}": name for key, name in topics.items()},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config
 from stream_rec.settings import Settings
-from stream_rec.stream.asking import ask
+from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
+from stream_rec.stream.state.offsets import lag_of
 
 
 class Member(NamedTuple):
@@ -120,7 +122,7 @@ def status_of_partitions(
             first := firsts[partition],
             ends[partition],
             committed.get(partition),
-            max(0, ends[partition] - max(first, committed.get(partition, 0))),
+            lag_of(first, ends[partition], committed.get(partition, -1)),
             owners.get(partition),
         )
         for partition in sorted(ends)
@@ -129,8 +131,9 @@ def status_of_partitions(
 
 def _look(settings: Settings, seconds: float) -> GroupStatus:
     client = AdminClient(confluent_config(settings.kafka, log_level=0))
-    timeout_s = settings.kafka.request_timeout_s
-    described = client.describe_consumer_groups([settings.app_id], request_timeout=timeout_s)
+    described = client.describe_consumer_groups(
+        [settings.app_id], request_timeout=ATTEMPT_TIMEOUT_S
+    )
     group = described[settings.app_id].result()
     members = [
         Member(
@@ -140,10 +143,11 @@ def _look(settings: Settings, seconds: float) -> GroupStatus:
         )
         for member in group.members
     ]
-    before, before_s = _ends(client, settings, timeout_s), time.monotonic()
+    partitions = _partitions(client, settings.topics.names)
+    before, before_s = _offsets(client, partitions, LATEST), time.monotonic()
     time.sleep(seconds)
-    ends, passed_s = _ends(client, settings, timeout_s), time.monotonic() - before_s
-    firsts = _offsets(client, settings.topics.names, EARLIEST, timeout_s)
+    ends, passed_s = _offsets(client, partitions, LATEST), time.monotonic() - before_s
+    firsts = _offsets(client, partitions, EARLIEST)
     events = settings.topics.events
     return GroupStatus(
         state=group.state.name,
@@ -151,7 +155,7 @@ def _look(settings: Settings, seconds: float) -> GroupStatus:
         partitions=status_of_partitions(
             firsts[events],
             ends[events],
-            _committed(client, settings, ends[events], timeout_s),
+            _committed(client, settings, ends[events]),
             {p: member.member_id for member in members for p in member.partitions},
         ),
         n_records={topic: _sum(ends[topic]) - _sum(firsts[topic]) for topic in ends},
@@ -159,39 +163,39 @@ def _look(settings: Settings, seconds: float) -> GroupStatus:
     )
 
 
-def _ends(client: AdminClient, settings: Settings, timeout_s: float) -> Ends:
-    return _offsets(client, settings.topics.names, LATEST, timeout_s)
-
-
-def _offsets(
-    client: AdminClient, topics: Sequence[str], spec: OffsetSpec, timeout_s: float
-) -> dict[str, dict[int, int]]:
-    found = client.list_topics(timeout=timeout_s).topics
+def _partitions(client: AdminClient, topics: Sequence[str]) -> list[confluent_kafka.TopicPartition]:
+    found = client.list_topics(timeout=ATTEMPT_TIMEOUT_S).topics
     if missing := [topic for topic in topics if topic not in found]:
         raise StateError(
             f"expected the topics of this application, {', '.join(missing)} are not there; "
             "`stream-rec topics create` makes them; are app_id and kafka.broker right?"
         )
-    wanted = {
-        confluent_kafka.TopicPartition(topic, partition): spec
+    return [
+        confluent_kafka.TopicPartition(topic, partition)
         for topic in topics
         for partition in found[topic].partitions
-    }
-    offsets: dict[str, dict[int, int]] = {topic: {} for topic in topics}
-    for where, answer in client.list_offsets(wanted, request_timeout=timeout_s).items():
+    ]
+
+
+def _offsets(
+    client: AdminClient, partitions: Iterable[confluent_kafka.TopicPartition], spec: OffsetSpec
+) -> Ends:
+    wanted = dict.fromkeys(partitions, spec)
+    offsets: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for where, answer in client.list_offsets(wanted, request_timeout=ATTEMPT_TIMEOUT_S).items():
         offsets[where.topic][where.partition] = answer.result().offset
     return offsets
 
 
 def _committed(
-    client: AdminClient, settings: Settings, partitions: Iterable[int], timeout_s: float
+    client: AdminClient, settings: Settings, partitions: Iterable[int]
 ) -> dict[int, int]:
     events = settings.topics.events
     asked = confluent_kafka.ConsumerGroupTopicPartitions(
         settings.app_id,
         [confluent_kafka.TopicPartition(events, partition) for partition in partitions],
     )
-    answer = client.list_consumer_group_offsets([asked], request_timeout=timeout_s)
+    answer = client.list_consumer_group_offsets([asked], request_timeout=ATTEMPT_TIMEOUT_S)
     found = answer[settings.app_id].result().topic_partitions
     return {one.partition: one.offset for one in found if one.offset >= 0}
 

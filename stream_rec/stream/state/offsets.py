@@ -24,6 +24,17 @@ class Offsets(Protocol):
         """Return the offset that the group has committed, −1 if none."""
 
 
+def lag_of(first: int, end: int, committed: int) -> int:
+    """Count the events of a partition that are not committed; all there are where none was (−1).
+
+    Examples
+    --------
+    >>> lag_of(first=10, end=15, committed=12), lag_of(first=10, end=15, committed=-1)
+    (3, 5)
+    """
+    return max(0, end - max(first, committed))
+
+
 class KafkaOffsets:
     """`Offsets` of the topics in the settings; close it afterwards.
 
