@@ -186,7 +186,9 @@ class Processor:
         topic = self._topics.recommendations
         traces = traces_of(records)
         for published in result.published:
-            headers = RECOMMENDATION_HEADERS + traces.get(published.offset, [])
+            headers = RECOMMENDATION_HEADERS
+            if published.offset in traces:
+                headers = headers + traces[published.offset]
             await publish(topic, published.key, published.value, headers)
         for refused in result.refused:
             record = records[refused.place]
