@@ -18,6 +18,8 @@ from stream_rec.settings import KafkaSettings
 
 EMBEDDED_API_VERSION = (2, 0)
 EMBEDDED_FETCH_MAX_WAIT_MS = 5
+PARTITIONER = "murmur2_random"
+"""librdkafka's name of what Java clients and kafka-python do: all of a key in one partition."""
 
 
 def fetch_max_wait_ms(kafka: KafkaSettings) -> int:

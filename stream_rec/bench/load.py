@@ -16,7 +16,11 @@ from typing import Self
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
 from stream_rec.bench.events import EVENTS_PER_S, FIRST_TIME_S, Population, draw_events
-from stream_rec.kafka_clients import confluent_consumer_config, confluent_producer_config
+from stream_rec.kafka_clients import (
+    PARTITIONER,
+    confluent_consumer_config,
+    confluent_producer_config,
+)
 from stream_rec.settings import Settings
 
 FLUSH_TIMEOUT_S = 30.0
@@ -73,7 +77,7 @@ class SteadySender(_Background):
         self.n_sent = 0
         self._topic = settings.topics.events
         self._producer = Producer(
-            confluent_producer_config(settings.kafka, partitioner="murmur2_random")
+            confluent_producer_config(settings.kafka, partitioner=PARTITIONER)
         )
         users, items = draw_events(population, N_DRAWN)
         self._drawn = cycle(zip(users.tolist(), items.tolist(), strict=True))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from confluent_kafka import Producer
 
 from stream_rec.bench.events import Encoded, Population, encode_events
-from stream_rec.kafka_clients import confluent_producer_config
+from stream_rec.kafka_clients import PARTITIONER, confluent_producer_config
 from stream_rec.settings import KafkaSettings
 
 FLUSH_TIMEOUT_S = 30.0
@@ -59,7 +59,7 @@ def run_sender(kafka: KafkaSettings, topic: str, schedule: Schedule, pipe: Conne
         Says "ready" when everything is encoded, receives the start on the monotonic clock, which
         all processes of a machine share, and returns `Sent`.
     """
-    producer = Producer(confluent_producer_config(kafka, linger_ms=0, partitioner="murmur2_random"))
+    producer = Producer(confluent_producer_config(kafka, linger_ms=0, partitioner=PARTITIONER))
     events = encode_events(schedule.population, schedule.first + schedule.n_events, schedule.first)
     producer.list_topics(topic, timeout=FLUSH_TIMEOUT_S)  # connect before the clock starts
     pipe.send("ready")

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stream_rec.bench.events import Encoded
 from stream_rec.errors import DeliveryError
-from stream_rec.kafka_clients import confluent_config, confluent_producer_config
+from stream_rec.kafka_clients import PARTITIONER, confluent_config, confluent_producer_config
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import ask
 
@@ -60,7 +60,7 @@ def send_all(kafka: KafkaSettings, topic: str, events: Sequence[Encoded]) -> Non
     DeliveryError
         Kafka did not take them all.
     """
-    producer = Producer(confluent_producer_config(kafka, partitioner="murmur2_random"))
+    producer = Producer(confluent_producer_config(kafka, partitioner=PARTITIONER))
     for event in events:
         while True:
             try:

@@ -14,7 +14,6 @@ from stream_rec.errors import DeliveryError, StateError
 if TYPE_CHECKING:
     from stream_rec.config import Settings
 
-PARTITIONER = "murmur2_random"
 POLL_INTERVAL_S = 0.2
 
 
@@ -70,7 +69,7 @@ def send_request(settings: Settings, user: str) -> tuple[int, int]:
     """
     from confluent_kafka import Producer
 
-    from stream_rec.kafka_clients import confluent_producer_config
+    from stream_rec.kafka_clients import PARTITIONER, confluent_producer_config
     from stream_rec.model.forgetting import forget_request
 
     reports: list[tuple[Any, Any]] = []

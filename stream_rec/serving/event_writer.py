@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import confluent_kafka
 
-from stream_rec.kafka_clients import confluent_producer_config
+from stream_rec.kafka_clients import PARTITIONER, confluent_producer_config
 from stream_rec.settings import Settings
 from stream_rec.stream.changelog import Headers
 
-PARTITIONER = "murmur2_random"
 POLL_TIMEOUT_S = 0.1
 
 

@@ -23,7 +23,7 @@ from mode import Service
 
 from stream_rec.config import Settings, load_settings
 from stream_rec.errors import DeliveryError, StreamRecError
-from stream_rec.kafka_clients import confluent_producer_config
+from stream_rec.kafka_clients import PARTITIONER, confluent_producer_config
 from stream_rec.stream.agent import define_agent
 from stream_rec.stream.assignment import Assignment
 from stream_rec.stream.changelog import ITEMS, PROFILES
@@ -61,7 +61,6 @@ from stream_rec.stream.watchdog import watch_progress
 
 REVOKE_COMMIT_TIMEOUT_S = 0.4 * REBALANCE_TIMEOUT_S
 SHUTDOWN_COMMIT_SHARE = 0.6
-PARTITIONER = "murmur2_random"
 CONFIG_VARIABLE = "STREAM_REC_CONFIG"
 
 logger = logging.getLogger(__name__)
