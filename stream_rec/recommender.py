@@ -79,6 +79,9 @@ class Recommender:
         checked = self._check.from_object(event, self._now_s)
         if checked is None or checked.ts is None:
             return
+        limit = self._engine.item_limit
+        if limit.let_in(_PARTITION, 1) == 0:
+            limit.check_known(_PARTITION, checked.item)
         self._engine.fold(_PARTITION, [checked], [self._offset], publish=False)
         self._offset += 1
         self._now_s = max(self._now_s, checked.ts)

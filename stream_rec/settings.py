@@ -252,6 +252,7 @@ class ModelSettings(Section):
         86_400.0,
         604_800.0,
     )
+    items_per_partition_max: PositiveInt = 1_000_000
     history_length: PositiveInt = 30
     links_per_item_max: PositiveInt = 256
     candidates_per_source: PositiveInt = 20

@@ -86,6 +86,14 @@ class BatchResult(NamedTuple):
     n_ignored: int
 
 
+class _Decoded(NamedTuple):
+    """A checked event, its place in the batch and its offset."""
+
+    place: int
+    offset: int
+    event: Event
+
+
 class Listed(NamedTuple):
     """A list as arrays: item slots, scores, feature columns of the reasons, causes (−1: none)."""
 
@@ -162,8 +170,7 @@ class Engine(PartitionedModel):
         generated_at_ms : int
             Written into the messages.
         """
-        events: list[Event] = []
-        offsets: list[int] = []
+        waiting: list[_Decoded] = []
         refused: list[Refused] = []
         n_ignored = 0
         for place, record in enumerate(records):
@@ -175,19 +182,20 @@ class Engine(PartitionedModel):
             if event is None:
                 n_ignored += 1
                 continue
-            events.append(event)
-            offsets.append(record.offset)
-        outcome = self.fold(partition, events, offsets, publish=True)
+            waiting.append(_Decoded(place, record.offset, event))
+        published: list[Published] = []
+        n_folded = 0
+        while waiting:
+            n_let_in = self.item_limit.let_in(partition, len(waiting))
+            run, waiting = waiting[:n_let_in], waiting[n_let_in:]
+            if not run:
+                run, waiting = self._with_known_items(partition, waiting, refused), []
+            n_folded += len(run)
+            published += self._fold_and_publish(partition, run, generated_at_ms)
         if records:
             self._folded[partition] = max(self._folded[partition], records[-1].offset)
-        published = []
-        for e, event in enumerate(events):
-            if outcome.status[e] != DUPLICATE:
-                value = None
-                if event.type != FORGET:
-                    value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
-                published.append(Published(offsets[e], event.user.encode(), value))
-        return BatchResult(published, refused, len(events) - len(published), n_ignored)
+        refused.sort()
+        return BatchResult(published, refused, n_folded - len(published), n_ignored)
 
     def fold(
         self, partition: int, events: Sequence[Event], offsets: Sequence[int], *, publish: bool
@@ -293,6 +301,33 @@ class Engine(PartitionedModel):
         return expected
 
     # Inside
+
+    def _with_known_items(
+        self, partition: int, events: list[_Decoded], refused: list[Refused]
+    ) -> list[_Decoded]:
+        """Return the events that a full partition still takes in, and note why not the others."""
+        known = []
+        for decoded in events:
+            try:
+                self.item_limit.check_known(partition, decoded.event.item)
+                known.append(decoded)
+            except InvalidEventError as error:
+                refused.append(Refused(decoded.place, error.code, error.reason))
+        return known
+
+    def _fold_and_publish(
+        self, partition: int, run: list[_Decoded], generated_at_ms: int
+    ) -> list[Published]:
+        events, offsets = [decoded.event for decoded in run], [decoded.offset for decoded in run]
+        outcome = self.fold(partition, events, offsets, publish=True)
+        published = []
+        for e, event in enumerate(events):
+            if outcome.status[e] != DUPLICATE:
+                value = None
+                if event.type != FORGET:
+                    value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
+                published.append(Published(offsets[e], event.user.encode(), value))
+        return published
 
     def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
         item_slot = self.items.ids.slot

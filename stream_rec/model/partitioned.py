@@ -20,6 +20,7 @@ from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
+from stream_rec.model.item_limit import ItemLimit
 from stream_rec.model.items import EncodedRow, Items
 from stream_rec.model.learned import nothing_learned
 from stream_rec.model.ranking import Recipe
@@ -66,6 +67,7 @@ class PartitionedModel:
     Attributes
     ----------
     items : Items
+    item_limit : ItemLimit
     users : Users
     weights : Weights
     """
@@ -96,12 +98,9 @@ class PartitionedModel:
             proposes_seen=not model.exclude_seen,
             silent=np.zeros(0, np.int32),
         )
-        self.items = Items(
-            len(half_lives_s),
-            model.n_factors,
-            model.links_per_item_max,
-            separate=self._separate,
-        )
+        n_half_lives, n_links = len(half_lives_s), model.links_per_item_max
+        self.items = Items(n_half_lives, model.n_factors, n_links, separate=self._separate)
+        self.item_limit = ItemLimit(self.items, model.items_per_partition_max)
         self.users = Users(
             model.history_length,
             events.duplicate_window,
@@ -150,6 +149,7 @@ class PartitionedModel:
         self.items.open_partition(partition)
         self.weights.open_partition(partition)
         self.items.load(partition, encoded)
+        self.item_limit.recount(partition)
         for key, value in encoded:
             if key == WEIGHTS:
                 self.weights.load(partition, value)

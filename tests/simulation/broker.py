@@ -99,6 +99,10 @@ class Changelog:
         if removed:
             self.compactions.append(Compaction(self.end, removed))
 
+    def removed_until(self, end: int) -> frozenset[int]:
+        """Return the offsets that had been removed when the changelog ended there."""
+        return frozenset[int]().union(*(c.removed for c in self.compactions if c.end <= end))
+
     def offset_at(self, at_s: float) -> int:
         """Return the first offset that was stored later than ``at_s``."""
         young = (stored.record.offset for stored in self.ever if stored.at_s > at_s)

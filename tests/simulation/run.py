@@ -22,6 +22,7 @@ SETTLE_S = COMPACTION_LAG_S + 1.0
 MODEL = ModelSettings(
     list_length=5,
     half_lives_s=(7_200.0, 604_800.0),
+    items_per_partition_max=6,  # of 7 that there are
     history_length=6,
     links_per_item_max=16,
     candidates_per_source=4,

@@ -47,7 +47,7 @@ class Misfortune(NamedTuple):
 
 
 class LostCommit(NamedTuple):
-    """The ``n``-th commit of offsets: refused, or taken without the worker learning it."""
+    """The ``n``-th commit of offsets has no answer; taken all the same, or not."""
 
     n: int
     is_taken: bool

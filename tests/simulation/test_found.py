@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.check import run_and_check
-from tests.simulation.schedule import Freeze, Happening, Schedule
+from tests.simulation.schedule import Crash, Freeze, Happening, LostCommit, Schedule
 
 FOUND = {
     # Seed 207. A zombie's commit was fenced while its last commit, of giving up, waited for its
@@ -18,6 +18,38 @@ FOUND = {
         events_for_s=0.8,
         commit_events_max=3,
         actions=(Freeze(at=51, after=True, duration_s=0.7), Happening("remove", at_s=0.64)),
+    ),
+    # Seed 2846. A store was restored from a compacted changelog up to a place before which rows had
+    # been removed because they come again later: it is no prefix of all that was ever written.
+    "a store is restored from a compacted changelog, and dies halfway": Schedule(
+        seed=2846,
+        n_workers=1,
+        n_partitions=2,
+        n_events=17,
+        events_for_s=3.0,
+        commit_events_max=20,
+        actions=(
+            Crash(at=182, after=True, disk="lost"),
+            Crash(at=208, after=True, disk="old", down_s=0.02),
+            Freeze(at=116, after=False, duration_s=1.2),
+            Happening("compact", at_s=2.455, amount=1.0),
+            Freeze(at=73, after=False, duration_s=1.2),
+        ),
+    ),
+    # Seed 3353. Whether the group counts anew was asked by a commit that had no answer.
+    "the group is forgotten, and the first commit has no answer": Schedule(
+        seed=3353,
+        n_workers=1,
+        n_partitions=2,
+        n_events=1,
+        events_for_s=0.0,
+        commit_events_max=6,
+        actions=(
+            Freeze(at=4, after=True, duration_s=0.5),
+            Happening("forget", at_s=0.993),
+            LostCommit(n=0, is_taken=False),
+            Crash(at=18, after=False),
+        ),
     ),
 }
 

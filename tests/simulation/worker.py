@@ -257,7 +257,11 @@ class Worker:
             await self.process.loop.pass_time(SIDE_COMMIT_INTERVAL_S)
             offsets = self.offsets_to_commit()
             if offsets:
-                await self.effects.commit(offsets)
+                try:
+                    await self.effects.commit(offsets)
+                except Exception as error:
+                    self.fail(error)
+                    return
 
     def offsets_to_commit(self) -> Mapping[int, int]:
         """Return what Faust may commit."""

@@ -54,6 +54,10 @@ class Machine:
     is_wanted: bool = True
 
 
+class NoAnswerError(Exception):
+    """Kafka may or may not have done what it was asked."""
+
+
 class World:
     """Everything that a schedule runs in.
 
@@ -114,12 +118,19 @@ class World:
         return self.rng("fetch").choice([1, 2, 3, 8])
 
     def commit_offsets(self, name: str, generation: int, offsets: Mapping[int, int]) -> bool:
-        """Commit as a member of the group; some answers get lost, or the commits themselves."""
+        """Commit as a member of the group; some answers get lost, or the commits themselves.
+
+        Raises
+        ------
+        NoAnswerError
+            As Kafka's client does; only the group itself refuses a commit.
+        """
         lost = self._lost_commits.pop(self._n_commits, None)
         self._n_commits += 1
-        if lost is not None and not lost.is_taken:
-            return False
-        return self.group.commit(name, generation, offsets) and lost is None
+        is_taken = (lost is None or lost.is_taken) and self.group.commit(name, generation, offsets)
+        if lost is not None:
+            raise NoAnswerError(f"commit of {dict(offsets)}")
+        return is_taken
 
     def on_stopped(self, worker: Worker, error: BaseException | None) -> None:
         """Let a machine run the next process, if it is still wanted."""
