@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from pathlib import Path
 from typing import NamedTuple
 
-from stream_rec.bench.broker import Bench, open_broker
+from stream_rec.bench.broker import open_broker
 from stream_rec.bench.events import Population
+from stream_rec.bench.group import start_member
 from stream_rec.bench.load import Gaps, SteadySender
-from stream_rec.bench.processes import Contestant
 from stream_rec.bench.result import Report, Result
 from stream_rec.settings import Settings
-from stream_rec.stream.worker import run_worker
 
 SETTLE_S = 5.0
 
@@ -68,7 +66,7 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
     with contextlib.ExitStack() as stack:
         bench = stack.enter_context(open_broker(settings))
         report(f"starting {plan.n_workers} workers")
-        workers = [_start(stack, bench, number, 0) for number in range(plan.n_workers)]
+        workers = [start_member(stack, bench, number) for number in range(plan.n_workers)]
         for worker in workers:
             worker.wait_until_ready()
         gaps = stack.enter_context(Gaps(bench.settings))
@@ -83,20 +81,10 @@ def measure_rolling(settings: Settings, plan: RollingPlan, report: Report) -> Ro
         for number in range(plan.n_workers):
             report(f"restarting worker {number + 1} of {plan.n_workers}")
             workers[number].stop()
-            workers[number] = _start(stack, bench, number, 1)
+            workers[number] = start_member(stack, bench, number, life=1)
             workers[number].wait_until_ready()
             time.sleep(SETTLE_S)
         return RollingFigures(undisturbed_s, gaps.worst_s(), time.monotonic() - started_s)
-
-
-def _start(stack: contextlib.ExitStack, bench: Bench, number: int, life: int) -> Contestant:
-    folder: Path = bench.folder / f"worker-{number}"
-    folder.mkdir(exist_ok=True)
-    state = {"state_dir": folder / "state"}
-    worker = bench.settings.worker.model_copy(update=state)
-    settings = bench.settings.model_copy(update={"worker": worker})
-    name = f"worker {number}.{life}"
-    return stack.enter_context(Contestant(name, folder, run_worker, settings))
 
 
 def result_of(figures: RollingFigures) -> Result:

@@ -11,6 +11,7 @@ from stream_rec.cli.bench.latency import latency
 from stream_rec.cli.bench.pipeline import pipeline
 from stream_rec.cli.bench.restore import restore
 from stream_rec.cli.bench.rolling import rolling
+from stream_rec.cli.bench.scale import scale
 from stream_rec.cli.bench.soak import soak
 
 
@@ -23,5 +24,5 @@ def bench() -> None:
     """
 
 
-for command in (engine, pipeline, latency, http, restore, rolling, hostile, soak):
+for command in (engine, scale, pipeline, latency, http, restore, rolling, hostile, soak):
     bench.add_command(command)
