@@ -13,7 +13,7 @@ ARGS ?=
 SEEDS ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate chaos fuzz lint format types check broker lock clean distclean
+.PHONY: help setup demo test bench simulate chaos fuzz lint format types check broker lock clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: $(STAMP)  ## watch film ratings become recommendations, live; ends by itse
 
 test: $(STAMP)  ## run all tests (those that need a real Kafka skip where there is none)
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(STAMP)  ## run each bench for some seconds; compare ratios with benchmarks/history.jsonl
+	@$(BIN)/python -m benchmarks.check $(ARGS)
 
 simulate: $(STAMP)  ## run SEEDS schedules of crashes, zombies and lost writes on all cores
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
