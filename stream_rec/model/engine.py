@@ -180,13 +180,7 @@ class Engine(PartitionedModel):
         outcome = self.fold(partition, events, offsets, publish=True)
         if records:
             self._folded[partition] = max(self._folded[partition], records[-1].offset)
-        published = []
-        for e, event in enumerate(events):
-            if outcome.status[e] != DUPLICATE:
-                value = None
-                if event.type != FORGET:
-                    value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
-                published.append(Published(offsets[e], event.user.encode(), value))
+        published = self._publish(partition, events, offsets, outcome, generated_at_ms)
         return BatchResult(published, refused, len(events) - len(published), n_ignored)
 
     def fold(
@@ -334,27 +328,38 @@ class Engine(PartitionedModel):
             np.array([seed], np.uint64),
         )
 
-    def _message(
+    def _publish(
         self,
-        event: Event,
-        outcome: Outcome,
-        e: int,
         partition: int,
-        offset: int,
+        events: Sequence[Event],
+        offsets: Sequence[int],
+        outcome: Outcome,
         generated_at_ms: int,
-    ) -> bytes:
-        n = outcome.n_listed[e]
-        return self._writer.write(
-            event.user,
-            outcome.item[e, :n],
-            outcome.score[e, :n],
-            outcome.reason[e, :n],
-            outcome.because[e, :n],
-            generated_at_ms,
-            partition,
-            offset,
-            event.ts or 0.0,
-        )
+    ) -> list[Published]:
+        """Return the messages of all events but duplicates."""
+        columns = (outcome.item, outcome.score, outcome.reason, outcome.because)
+        lists = zip(*(column.tolist() for column in columns), strict=True)
+        published = []
+        for event, offset, status, n, (items, scores, reasons, because) in zip(
+            events, offsets, outcome.status.tolist(), outcome.n_listed.tolist(), lists, strict=True
+        ):
+            if status == DUPLICATE:
+                continue
+            value = None
+            if event.type != FORGET:
+                value = self._writer.write(
+                    event.user,
+                    items[:n],
+                    scores[:n],
+                    reasons[:n],
+                    because[:n],
+                    generated_at_ms,
+                    partition,
+                    offset,
+                    event.ts or 0.0,
+                )
+            published.append(Published(offset, event.user.encode(), value))
+        return published
 
 
 def _empty_outcome(n_events: int, list_length: int) -> Outcome:
