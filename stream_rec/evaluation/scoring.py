@@ -25,7 +25,7 @@ class ScoringEngine(Engine):
 
     def silence(self, columns: Sequence[int]) -> None:
         """Let feature columns say nothing, from the start: rank without them."""
-        n_written = self._workspace.feature.shape[1]
+        n_written = len(self._workspace.feature)
         silent = [column for column in columns if column < n_written]
         self._recipe = self._recipe._replace(silent=np.array(silent, np.int32))
 

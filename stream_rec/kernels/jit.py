@@ -28,9 +28,35 @@ def inner_kernel(function: Function) -> Function:
     return _compiled(function, **options)
 
 
+def vector_kernel(function: Function) -> Function:
+    """Compile a kernel whose sums may be taken in any order and with fused steps.
+
+    Only so a sum over an array fills vector registers. The order is fixed when the kernel is
+    compiled, so the same arguments give the same bits; infinities and NaN stay what they are.
+    """
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def inline_kernel(function: Function) -> Function:
+    """Compile a few lines that stand in inner loops: always a part of the kernel that calls them.
+
+    A loop can fill vector registers only if it calls nothing.
+    """
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _compiled(function, forceinline=True, **options)
+
+
 def _compiled(function: Function, **options: Any) -> Function:
+    """Compile with numpy's division, which does not check for 0: a check ends vectorisation."""
+    options |= {"cache": True, "nogil": True, "error_model": "numpy"}
     with cached_beside_imports(function.__code__.co_filename):
-        return cast(Function, nb.njit(cache=True, nogil=True, **options)(function))
+        return cast(Function, nb.njit(**options)(function))
+
+
+@inline_kernel
+def place_of(number: int | np.signedinteger[Any]) -> np.uintp:
+    """Return a number that is not negative as an index: unsigned, it is not tested for a sign."""
+    return np.uintp(number)
 
 
 @inner_kernel
