@@ -228,8 +228,7 @@ def _take_place(rows: LinkRows, item: int, limit: int, seed: np.uint64) -> int:
     half = length // 2
     n_weaker = np.uint64(length - half)
     is_power_of_2 = n_weaker & (n_weaker - np.uint64(1)) == 0  # as usual: then without a division
-    draw = seed
-    weakest = -1
+    draw, weakest = seed, -1
     for _ in range(N_PROBES):
         draw = mix64(draw)
         drawn = draw & (n_weaker - np.uint64(1)) if is_power_of_2 else draw % n_weaker

@@ -2,8 +2,9 @@
 
 A value is looked at one by one only if it can be among the k largest. To know that, the n values
 are dealt into b = ⌈n / 8⌉ columns, value z into column z mod b; the maxima of the columns are taken
-as vectors. Every one of the k largest maxima is a value of its own, so the k-th largest maximum is
-a bound: columns whose maximum is below it hold none of the k largest values.
+as vectors of integers, for positive numbers are in the order of their bits. Every one of the k
+largest maxima is a value of its own, so the k-th largest maximum is a bound: columns whose maximum
+is below it hold none of the k largest values.
 """
 
 from __future__ import annotations
@@ -70,11 +71,12 @@ def take_largest(
     """
     n_columns = (n + DEPTH - 1) // DEPTH
     key[n : n_columns * DEPTH] = 0.0
-    maximum[:n_columns] = key[:n_columns]
-    for depth in range(1, DEPTH):
-        row = key[depth * n_columns : (depth + 1) * n_columns]
-        for c in range(n_columns):
-            maximum[c] = row[c] if row[c] > maximum[c] else maximum[c]
+    maximum[:n_columns] = 0.0
+    bits, largest = key.view(np.int32), maximum.view(np.int32)
+    for depth in range(DEPTH):
+        first = place_of(depth * n_columns)
+        for c in range(place_of(n_columns)):
+            largest[c] = max(largest[c], bits[first + c])
     n_found = 0
     bound = np.float32(0.0)
     for c in range(n_columns):
