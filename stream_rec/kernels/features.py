@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.elementary import ln
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inline_kernel, inner_kernel, kernel, place_of, widen
+from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, widen
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -103,7 +103,7 @@ def write_context(
     last_item_count : int
         Count of the last item, in units of 1/WEIGHT_UNIT.
     """
-    context[:] = 0.0
+    fill(context, 0.0)
     context[history_bucket(n_distinct)] = 1.0
     context[N_BUCKETS] = math.log(1.0 + n_distinct) / 3.0 - 0.5
     if n_distinct > 0:
@@ -235,7 +235,8 @@ def write_features(
     if n_history > 0:
         _write_likeness(view, workspace, n_candidates, other + 3, widen(history[0]))
     else:
-        workspace.feature[other + 3 : other + 5, :n_candidates] = 0.0
+        fill(workspace.feature[other + 3, :n_candidates], 0.0)
+        fill(workspace.feature[other + 4, :n_candidates], 0.0)
     if len(workspace.feature) == other + N_OTHER:
         _write_places(workspace, n_candidates, other + 5, history, n_history)
 
@@ -253,5 +254,5 @@ def silence(workspace: Workspace, columns: NDArray[np.int32], n_candidates: int)
     n_candidates : int
     """
     for column in columns:
-        workspace.feature[column, :n_candidates] = ABSENT
-        workspace.missing[column, :n_candidates] = 1.0
+        fill(workspace.feature[column, :n_candidates], ABSENT)
+        fill(workspace.missing[column, :n_candidates], 1.0)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from stream_rec.kernels.curves import N_KNOTS, add_curve, add_curve_gradient, write_segments
 from stream_rec.kernels.elementary import exp
 from stream_rec.kernels.hashing import mix64, unit_interval
-from stream_rec.kernels.jit import inner_kernel, kernel, vector_kernel
+from stream_rec.kernels.jit import fill, inner_kernel, kernel, vector_kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
 
 SMALL_GRADIENT = 0.02
@@ -145,7 +145,7 @@ def _activate(weights: RankerWeights, workspace: Workspace, n: int) -> None:
         from_context = np.float32(0.0)
         for c in range(N_CONTEXT):
             from_context += workspace.context[c] * hidden[first_context + c, h]
-        entering[:n] = from_context
+        fill(entering[:n], from_context)
         f = 0
         while f + 4 <= n_features:
             w0, w1, w2, w3 = hidden[f, h], hidden[f + 1, h], hidden[f + 2, h], hidden[f + 3, h]
@@ -201,11 +201,11 @@ def compute_gradients(
     seed : uint64
         Decides which small gradients are kept.
     """
-    workspace.linear_gradient[:] = 0.0
-    workspace.curve_gradient[:] = 0.0
-    workspace.hidden_gradient[:] = 0.0
-    workspace.output_gradient[:] = 0.0
-    workspace.context_gradient[:] = 0.0
+    fill(workspace.linear_gradient.reshape(-1), 0.0)
+    fill(workspace.curve_gradient.reshape(-1), 0.0)
+    fill(workspace.hidden_gradient.reshape(-1), 0.0)
+    fill(workspace.output_gradient, 0.0)
+    fill(workspace.context_gradient, 0.0)
     probability = workspace.logit
     _softmax(workspace.score, probability, n_candidates)
     n_stepped = 0
@@ -235,7 +235,9 @@ def compute_gradients(
 @vector_kernel
 def _softmax(score: NDArray[np.float64], probability: NDArray[np.float32], n: int) -> None:
     """Write the probabilities that n scores stand for."""
-    highest = score[:n].max()
+    highest = score[0]
+    for a in range(1, n):
+        highest = max(highest, score[a])
     for a in range(n):
         probability[a] = score[a] - highest
     total = np.float32(0.0)

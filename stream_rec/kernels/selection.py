@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import inline_kernel, kernel, place_of
+from stream_rec.kernels.jit import fill, inline_kernel, kernel, place_of
 
 DEPTH = 8
 """Values in a column."""
@@ -70,8 +70,8 @@ def take_largest(
         How many there are.
     """
     n_columns = (n + DEPTH - 1) // DEPTH
-    key[n : n_columns * DEPTH] = 0.0
-    maximum[:n_columns] = 0.0
+    fill(key[n : n_columns * DEPTH], 0.0)
+    fill(maximum[:n_columns], 0.0)
     bits, largest = key.view(np.int32), maximum.view(np.int32)
     for depth in range(DEPTH):
         first = place_of(depth * n_columns)

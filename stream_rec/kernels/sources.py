@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inline_kernel, kernel, place_of, vector_kernel, widen, zero
+from stream_rec.kernels.jit import fill, inline_kernel, kernel, place_of, vector_kernel, widen, zero
 from stream_rec.kernels.links import find_place
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -140,7 +140,7 @@ def _clear(workspace: Workspace) -> None:
         row = place_of(workspace.touched[z]) * place_of(SOURCE_COLUMNS)
         for s in range(place_of(SOURCE_COLUMNS)):
             source[row + s] = 0.0
-    workspace.source_total[:] = 0.0
+    fill(workspace.source_total, 0.0)
 
 
 @inline_kernel

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.curves import N_KNOTS, N_SEGMENTS
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import fill, kernel
 from stream_rec.kernels.selection import DEPTH, padded
 
 EXCLUDED, CANDIDATE = 0, 1
@@ -170,7 +170,7 @@ def empty_workspace(
 def next_stamp(workspace: Workspace) -> int:
     """Begin a ranking: all marks of earlier ones are void."""
     if workspace.stamp[0] >= STAMP_MAX:
-        workspace.marks[:] = 0
+        fill(workspace.marks.reshape(-1), 0)
         workspace.stamp[0] = 0
     workspace.stamp[0] += 1
     return int(workspace.stamp[0])
