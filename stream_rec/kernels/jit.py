@@ -61,9 +61,9 @@ def inline_kernel(function: Function) -> Function:
 
 def _compiled(function: Function, **options: Any) -> Function:
     """Compile with numpy's division, which does not check for 0: a check ends vectorisation."""
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False} | options
+    usual: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     with cached_beside_imports(function.__code__.co_filename):
-        return cast(Function, nb.njit(**options)(function))
+        return cast(Function, nb.njit(**usual | options)(function))
 
 
 @inline_kernel
