@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.user_events import UserEvents
 from stream_rec.kernels.candidates import position_of
-from stream_rec.kernels.jit import kernel, widen
+from stream_rec.kernels.jit import allocating_kernel, widen
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.view import ItemView
@@ -25,7 +25,7 @@ class ScoringEngine(Engine):
 
     def silence(self, columns: Sequence[int]) -> None:
         """Let feature columns say nothing, from the start: rank without them."""
-        n_written = self._workspace.feature.shape[1]
+        n_written = len(self._workspace.feature)
         silent = [column for column in columns if column < n_written]
         self._recipe = self._recipe._replace(silent=np.array(silent, np.int32))
 
@@ -70,7 +70,7 @@ class ScoringEngine(Engine):
         )
 
 
-@kernel
+@allocating_kernel
 def _rank_events(
     items: ItemView,
     learned: Any,
@@ -98,7 +98,7 @@ def _rank_events(
             rank[e] = rank_of(workspace, target, n_candidates)
 
 
-@kernel
+@allocating_kernel
 def _drop_taken(
     workspace: Workspace,
     columns: Batch,

@@ -10,25 +10,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
+from stream_rec.kernels.jit import inline_kernel, inner_kernel, kernel, place_of, widen, zero
+from stream_rec.kernels.selection import take_largest
 from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     CANDIDATE,
     EXCLUDED,
+    N_MARKS,
+    N_SOURCE_TOPS,
     NEAR_INVERSE,
     NEAR_ROOT,
     PREDICTED,
+    SOURCE_COLUMNS,
     WIDE_ROOT,
     Workspace,
 )
-
-_TOPS = np.array(
-    [[NEAR_INVERSE, 1], [AFTER_INVERSE, 0], [WIDE_ROOT, 2], [NEAR_ROOT, 1], [PREDICTED, 0]]
-)
-"""Sources whose tops are taken, and the power of the damping of popular items in each. The source
-`after_last` is part of `after_inverse`."""
-N_SOURCE_TOPS = len(_TOPS)
 
 
 def candidates_max(
@@ -39,7 +36,7 @@ def candidates_max(
     return n_from_sources + list_length + history_length
 
 
-@inner_kernel
+@inline_kernel
 def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
     if workspace.marks[item, CANDIDATE] == stamp:
         return n_candidates
@@ -49,44 +46,26 @@ def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
 
 
 @inner_kernel
-def _take_source_top(
-    view: ItemView,
-    workspace: Workspace,
-    source: int,
-    damping_power: int,
-    n_touched: int,
-    per_source: int,
-    stamp: int,
-    n_candidates: int,
-) -> int:
-    """Add the touched items with the largest source · damping^power, ties by order of touching.
+def _write_keys(view: ItemView, workspace: Workspace, n_touched: int, stamp: int) -> None:
+    """Write by what touched items are proposed: source · damping^power, 0 for one that may not be.
 
-    An item that is linked to but not listed is one whose row or id has not come here yet.
+    The source `after_last` is part of `after_inverse`.
     """
-    value, at = workspace.top_value, workspace.top_at
-    n_top = 0
+    marks, source = workspace.marks.reshape(-1), workspace.source.reshape(-1)
+    touched, damping, key = workspace.touched, view.damping, workspace.top_key
+    near_inverse, after_inverse, wide_root = key[0], key[1], key[2]
+    near_root, predicted = key[3], key[4]
     for z in range(n_touched):
-        x = workspace.source[z, source]
-        if x <= 0.0:
-            continue
-        item = workspace.touched[z]
-        for _ in range(damping_power):
-            x *= view.damping[item]
-        if n_top == per_source and x <= value[n_top - 1]:
-            continue
-        if workspace.marks[item, EXCLUDED] == stamp or not is_listed(view, item):
-            continue
-        place = min(n_top, per_source - 1)
-        n_top = place + 1
-        while place > 0 and value[place - 1] < x:
-            value[place] = value[place - 1]
-            at[place] = at[place - 1]
-            place -= 1
-        value[place] = x
-        at[place] = item
-    for place in range(n_top):
-        n_candidates = _add(workspace, at[place], stamp, n_candidates)
-    return n_candidates
+        item = place_of(touched[z])
+        row = item * place_of(SOURCE_COLUMNS)
+        is_excluded = marks[item * place_of(N_MARKS) + place_of(EXCLUDED)] == stamp
+        damped = np.float32(0.0) if is_excluded else damping[item]
+        whole = np.float32(1.0) if damped > 0.0 else np.float32(0.0)
+        near_inverse[z] = source[row + place_of(NEAR_INVERSE)] * damped
+        after_inverse[z] = source[row + place_of(AFTER_INVERSE)] * whole
+        wide_root[z] = source[row + place_of(WIDE_ROOT)] * damped * damped
+        near_root[z] = source[row + place_of(NEAR_ROOT)] * damped
+        predicted[z] = source[row + place_of(PREDICTED)] * whole
 
 
 @inner_kernel
@@ -153,10 +132,19 @@ def collect_candidates(
         That there are already.
     """
     n = n_candidates
+    _write_keys(view, workspace, n_touched, stamp)
     for x in range(N_SOURCE_TOPS):
-        n = _take_source_top(
-            view, workspace, _TOPS[x, 0], _TOPS[x, 1], n_touched, per_source, stamp, n
+        n_top = take_largest(
+            workspace.top_key[x],
+            n_touched,
+            per_source,
+            workspace.maximum,
+            workspace.column,
+            workspace.top_value,
+            workspace.top_at,
         )
+        for place in range(n_top):
+            n = _add(workspace, workspace.touched[workspace.top_at[place]], stamp, n)
     n_lists = view.top.items.shape[0]
     for which in range(n_lists - 1):
         n = _take_list_top(view, workspace, which, per_source, stamp, n)

@@ -23,15 +23,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.elementary import ln
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inner_kernel, kernel, widen
+from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, widen
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     N_BUCKETS,
     N_LINK_SOURCES,
-    TOUCHED,
-    TOUCHED_AT,
+    SOURCE_COLUMNS,
     Workspace,
 )
 
@@ -42,6 +42,8 @@ N_OTHER = len(OTHER_FEATURES)
 LOG_SHARE_MIN = -14.0
 LOG_SHARE_NOTHING = -27.6
 """A decayed popularity below this share (1e-12) says nothing."""
+SHARE_MIN = 1e-30
+"""Far below e^LOG_SHARE_MIN, but large enough to have a logarithm in single precision."""
 ABSENT = -2.5
 LONGEST_S = 1e10
 """Some 300 years."""
@@ -101,7 +103,7 @@ def write_context(
     last_item_count : int
         Count of the last item, in units of 1/WEIGHT_UNIT.
     """
-    context[:] = 0.0
+    fill(context, 0.0)
     context[history_bucket(n_distinct)] = 1.0
     context[N_BUCKETS] = math.log(1.0 + n_distinct) / 3.0 - 0.5
     if n_distinct > 0:
@@ -109,62 +111,94 @@ def write_context(
     context[N_BUCKETS + 2] = (math.log(1.0 + last_item_count / WEIGHT_UNIT) - 4.0) / 3.0
 
 
-@inner_kernel
-def _write_share(workspace: Workspace, a: int, column: int, log_share: float) -> None:
-    workspace.feature[a, column] = (max(log_share, LOG_SHARE_MIN) + 7.0) / 3.0
-    workspace.missing[a, column] = 0.0
+@inline_kernel
+def _x_of(log_share: np.float32) -> np.float32:
+    return (max(log_share, np.float32(LOG_SHARE_MIN)) + np.float32(7.0)) * np.float32(1.0 / 3.0)
+
+
+@inline_kernel
+def _minutes_from_1(seconds: float) -> np.float32:
+    """Return 1 + minutes; time that runs backwards counts as none; see `_minutes`."""
+    return np.float32(1.0 + min(max(seconds, 0.0), LONGEST_S) * (1.0 / 60.0))
 
 
 @inner_kernel
-def _write_absent(workspace: Workspace, a: int, column: int) -> None:
-    workspace.feature[a, column] = ABSENT
-    workspace.missing[a, column] = 1.0
-
-
-@inner_kernel
-def _write_link_shares(
-    workspace: Workspace, n_touched: int, n_candidates: int, first_column: int, stamp: int
-) -> None:
-    for s in range(N_LINK_SOURCES):
-        total = 0.0
-        for z in range(n_touched):
-            total += workspace.source[z, s]
-        log_total = math.log(total) if total > 0.0 else 0.0
+def _write_popularity(view: ItemView, workspace: Workspace, n_candidates: int) -> None:
+    for which in range(len(view.total)):
+        total, keys = view.total[which], view.top.keys
+        x, missing = workspace.feature[which], workspace.missing[which]
         for a in range(n_candidates):
-            item = workspace.candidate[a]
-            value = np.float32(0.0)
-            if workspace.marks[item, TOUCHED] == stamp:
-                value = workspace.source[workspace.marks[item, TOUCHED_AT], s]
-            if value > 0.0:
-                _write_share(workspace, a, first_column + s, math.log(value) - log_total)
-            else:
-                _write_absent(workspace, a, first_column + s)
+            log_share = (keys[workspace.candidate[a], which] - total) * LN_2
+            speaks = log_share > LOG_SHARE_NOTHING
+            x[a] = _x_of(np.float32(log_share)) if speaks else np.float32(ABSENT)
+            missing[a] = np.float32(0.0) if speaks else np.float32(1.0)
+
+
+@inner_kernel
+def _write_link_shares(workspace: Workspace, n_candidates: int, first_column: int) -> None:
+    source = workspace.source.reshape(-1)
+    for s in range(N_LINK_SOURCES):
+        total = workspace.source_total[s]
+        x, missing = workspace.feature[first_column + s], workspace.missing[first_column + s]
+        to_share = np.float32(1.0 / total if total > 0.0 else 0.0)
+        for a in range(n_candidates):
+            row = place_of(workspace.candidate[a]) * place_of(SOURCE_COLUMNS)
+            x[a] = source[row + place_of(s)] * to_share
+        for a in range(n_candidates):
+            speaks = x[a] > 0.0
+            logarithm = _x_of(ln(max(x[a], np.float32(SHARE_MIN))))
+            x[a] = logarithm if speaks else np.float32(ABSENT)
+            missing[a] = np.float32(0.0) if speaks else np.float32(1.0)
+
+
+@inner_kernel
+def _write_times(
+    view: ItemView, workspace: Workspace, n_candidates: int, column: int, now_s: float
+) -> None:
+    """Write age and idle time."""
+    rows, age, idle = view.rows, workspace.feature[column], workspace.feature[column + 1]
+    for a in range(n_candidates):
+        item = workspace.candidate[a]
+        age[a] = _minutes_from_1(now_s - rows.first_s[item])
+        idle[a] = _minutes_from_1(now_s - rows.last_s[item])
+    for x in (age, idle):
+        for a in range(n_candidates):
+            x[a] = (ln(x[a]) - np.float32(7.0)) * np.float32(0.25)
 
 
 @inner_kernel
 def _write_likeness(
-    view: ItemView, workspace: Workspace, a: int, column: int, last_item: int
+    view: ItemView, workspace: Workspace, n_candidates: int, column: int, last_item: int
 ) -> None:
-    """Compare candidate `a` with the last item: by the ratio of counts, by time between firsts."""
-    rows, item = view.rows, workspace.candidate[a]
-    ratio = (rows.taken[item] + WEIGHT_UNIT) / (rows.taken[last_item] + WEIGHT_UNIT)
-    between_s = LONGEST_S
-    if rows.first_s[item] < np.inf:
+    """Compare candidates with the last item: by the ratio of counts, by time between firsts."""
+    rows = view.rows
+    like_count, like_first = workspace.feature[column], workspace.feature[column + 1]
+    to_ratio = 1.0 / (rows.taken[last_item] + WEIGHT_UNIT)
+    for a in range(n_candidates):
+        item = workspace.candidate[a]
+        like_count[a] = (rows.taken[item] + WEIGHT_UNIT) * to_ratio
         between_s = abs(rows.first_s[item] - rows.first_s[last_item])
-    workspace.feature[a, column] = 2.5 - 1.2 * abs(math.log(ratio))
-    workspace.feature[a, column + 1] = (7.0 - _minutes(between_s)) / 3.0
+        like_first[a] = _minutes_from_1(between_s if rows.first_s[item] < np.inf else LONGEST_S)
+    for a in range(n_candidates):
+        like_count[a] = np.float32(2.5) - np.float32(1.2) * abs(ln(like_count[a]))
+        like_first[a] = (np.float32(7.0) - ln(like_first[a])) * np.float32(1.0 / 3.0)
 
 
 @inner_kernel
-def _write_place(
-    workspace: Workspace, a: int, column: int, history: NDArray[np.int32], n_history: int
+def _write_places(
+    workspace: Workspace,
+    n_candidates: int,
+    column: int,
+    history: NDArray[np.int32],
+    n_history: int,
 ) -> None:
-    _write_absent(workspace, a, column)
-    for r in range(n_history):
-        if history[r] == workspace.candidate[a]:
-            workspace.feature[a, column] = max(2.5 - 1.2 * math.log(r + 1.0), ABSENT)
-            workspace.missing[a, column] = 0.0
-            break
+    x, missing = workspace.feature[column], workspace.missing[column]
+    for a in range(n_candidates):
+        x[a], missing[a] = ABSENT, 1.0
+        for r in range(n_history):
+            if history[r] == workspace.candidate[a]:
+                x[a], missing[a] = max(2.5 - 1.2 * math.log(r + 1.0), ABSENT), 0.0
+                break
 
 
 @kernel
@@ -174,10 +208,8 @@ def write_features(
     user_factor: NDArray[np.float32],
     history: NDArray[np.int32],
     n_history: int,
-    n_touched: int,
     n_candidates: int,
     now_s: float,
-    stamp: int,
 ) -> None:
     """Fill `workspace.feature` and `workspace.missing` for all candidates.
 
@@ -185,7 +217,7 @@ def write_features(
     ----------
     view : ItemView
     workspace : Workspace
-        With sources accumulated and candidates collected under `stamp`.
+        With sources accumulated and candidates collected.
     user_factor : float32[F]
     history : int32[R]
         The user's item slots, newest first; the first `n_history` are valid.
@@ -194,25 +226,19 @@ def write_features(
     """
     n_lists = len(view.total)
     other = n_lists + N_LINK_SOURCES
-    has_place = workspace.feature.shape[1] == other + N_OTHER
+    _write_popularity(view, workspace, n_candidates)
+    _write_link_shares(workspace, n_candidates, n_lists)
+    _write_times(view, workspace, n_candidates, other, now_s)
+    factors, factor_x = view.factor, workspace.feature[other + 2]
     for a in range(n_candidates):
-        item = workspace.candidate[a]
-        for which in range(n_lists):
-            log_share = (view.top.keys[item, which] - view.total[which]) * LN_2
-            if log_share > LOG_SHARE_NOTHING:
-                _write_share(workspace, a, which, log_share)
-            else:
-                _write_absent(workspace, a, which)
-        workspace.feature[a, other] = (_minutes(now_s - view.rows.first_s[item]) - 7.0) / 4.0
-        workspace.feature[a, other + 1] = (_minutes(now_s - view.rows.last_s[item]) - 7.0) / 4.0
-        workspace.feature[a, other + 2] = predict(view, user_factor, item)
-        workspace.feature[a, other + 3] = 0.0
-        workspace.feature[a, other + 4] = 0.0
-        if n_history > 0:
-            _write_likeness(view, workspace, a, other + 3, widen(history[0]))
-        if has_place:
-            _write_place(workspace, a, other + 5, history, n_history)
-    _write_link_shares(workspace, n_touched, n_candidates, n_lists, stamp)
+        factor_x[a] = predict(factors, user_factor, workspace.candidate[a])
+    if n_history > 0:
+        _write_likeness(view, workspace, n_candidates, other + 3, widen(history[0]))
+    else:
+        fill(workspace.feature[other + 3, :n_candidates], 0.0)
+        fill(workspace.feature[other + 4, :n_candidates], 0.0)
+    if len(workspace.feature) == other + N_OTHER:
+        _write_places(workspace, n_candidates, other + 5, history, n_history)
 
 
 @kernel
@@ -228,5 +254,5 @@ def silence(workspace: Workspace, columns: NDArray[np.int32], n_candidates: int)
     n_candidates : int
     """
     for column in columns:
-        for a in range(n_candidates):
-            _write_absent(workspace, a, column)
+        fill(workspace.feature[column, :n_candidates], ABSENT)
+        fill(workspace.missing[column, :n_candidates], 1.0)

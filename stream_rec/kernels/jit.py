@@ -1,4 +1,11 @@
-"""How kernels are compiled: without the GIL, and kept on disk for the next start."""
+"""How kernels are compiled: without the GIL, and kept on disk for the next start.
+
+A kernel allocates nothing, so its arrays need no reference counts: numba's, atomic ones for each of
+the hundred arrays in the tuples that go from kernel to kernel, take two fifths of the time of an
+event. What numba allocates for, or wraps in an array of its own, must not be in a kernel then: new
+arrays, their methods such as `max`, assignments to slices (`fill`, `copy_to` are for that), slices
+that are returned. The few kernels that need these are `allocating_kernel`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_rec.kernels import cached_beside_imports
 
@@ -16,6 +24,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def kernel(function: Function) -> Function:
     """Compile a kernel that Python may call."""
     return _compiled(function)
+
+
+def allocating_kernel(function: Function) -> Function:
+    """Compile a kernel that makes arrays of its own; Python may call it, and other kernels."""
+    return _compiled(function, _nrt=True)
 
 
 def inner_kernel(function: Function) -> Function:
@@ -28,9 +41,49 @@ def inner_kernel(function: Function) -> Function:
     return _compiled(function, **options)
 
 
+def vector_kernel(function: Function) -> Function:
+    """Compile a kernel whose sums may be taken in any order and with fused steps.
+
+    Only so a sum over an array fills vector registers. The order is fixed when the kernel is
+    compiled, so the same arguments give the same bits; infinities and NaN stay what they are.
+    """
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def inline_kernel(function: Function) -> Function:
+    """Compile a few lines that stand in inner loops: always a part of the kernel that calls them.
+
+    A loop can fill vector registers only if it calls nothing.
+    """
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _compiled(function, forceinline=True, **options)
+
+
 def _compiled(function: Function, **options: Any) -> Function:
+    """Compile with numpy's division, which does not check for 0: a check ends vectorisation."""
+    usual: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     with cached_beside_imports(function.__code__.co_filename):
-        return cast(Function, nb.njit(cache=True, nogil=True, **options)(function))
+        return cast(Function, nb.njit(**usual | options)(function))
+
+
+@inline_kernel
+def place_of(number: int | np.signedinteger[Any]) -> np.uintp:
+    """Return a number that is not negative as an index: unsigned, it is not tested for a sign."""
+    return np.uintp(number)
+
+
+@inline_kernel
+def fill(array: NDArray[Any], value: Any) -> None:
+    """Set all of a flat array to a value."""
+    for x in range(len(array)):
+        array[x] = value
+
+
+@inline_kernel
+def copy_to(target: NDArray[Any], source: NDArray[Any]) -> None:
+    """Copy a flat array into another of its length."""
+    for x in range(len(target)):
+        target[x] = source[x]
 
 
 @inner_kernel

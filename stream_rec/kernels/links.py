@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import inline_kernel, kernel, place_of
 
 FIRST_BLOCK = 8
 """Places in the smallest row."""
@@ -165,11 +165,16 @@ def release(rows: LinkRows, item: int) -> None:
 @kernel
 def find_link(rows: LinkRows, item: int, neighbour: int) -> int:
     """Return the place of the link ``item → neighbour`` in the pool, −1 if there is none."""
-    start = rows.start[item]
-    for place in range(start, start + rows.length[item]):
-        if rows.neighbour[place] == neighbour:
-            return place
-    return -1
+    return find_place(rows.neighbour, rows.start[item], rows.length[item], neighbour)
+
+
+@inline_kernel
+def find_place(neighbours: NDArray[np.int32], start: int, length: int, neighbour: int) -> int:
+    """Return where a neighbour is; looking at all as vectors takes a fifth of stopping there."""
+    wanted, found = np.int32(neighbour), np.int32(-1)
+    for place in range(place_of(start), place_of(start + length)):
+        found = max(found, np.int32(place) if neighbours[place] == wanted else np.int32(-1))
+    return int(np.int64(found))
 
 
 @kernel
@@ -212,7 +217,7 @@ def add_link(
     _move_forward(rows, rows.start[item], place)
 
 
-@inner_kernel
+@inline_kernel
 def _take_place(rows: LinkRows, item: int, limit: int, seed: np.uint64) -> int:
     """Return a place for a new link: a free one, or that of the weakest link probed."""
     length = int(rows.length[item])
@@ -221,17 +226,19 @@ def _take_place(rows: LinkRows, item: int, limit: int, seed: np.uint64) -> int:
         rows.length[item] = length + 1
         return int(rows.start[item]) + length
     half = length // 2
-    draw = seed
-    weakest = -1
+    n_weaker = np.uint64(length - half)
+    is_power_of_2 = n_weaker & (n_weaker - np.uint64(1)) == 0  # as usual: then without a division
+    draw, weakest = seed, -1
     for _ in range(N_PROBES):
         draw = mix64(draw)
-        place = int(rows.start[item]) + half + int(draw % np.uint64(length - half))
+        drawn = draw & (n_weaker - np.uint64(1)) if is_power_of_2 else draw % n_weaker
+        place = int(rows.start[item]) + half + int(drawn)
         if weakest < 0 or rows.wide[place] < rows.wide[weakest]:
             weakest = place
     return weakest
 
 
-@inner_kernel
+@inline_kernel
 def _move_forward(rows: LinkRows, start: int, place: int) -> None:
     """Swap a link with the one half-way to the front if it is heavier."""
     x = place - start

@@ -25,9 +25,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.curves import N_KNOTS, add_curve_gradient, add_curves
+from stream_rec.kernels.curves import N_KNOTS, add_curve, add_curve_gradient, write_segments
+from stream_rec.kernels.elementary import exp
 from stream_rec.kernels.hashing import mix64, unit_interval
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import fill, inner_kernel, kernel, vector_kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
 
 SMALL_GRADIENT = 0.02
@@ -104,31 +105,72 @@ def score_candidates(
         Features and context are read; `score` and `hidden` are written.
     n_candidates, bucket : int
     """
-    n_features = workspace.feature.shape[1]
-    first_context = len(weights.hidden) - N_CONTEXT
-    from_context = np.zeros(N_HIDDEN, np.float32)
-    for c in range(N_CONTEXT):
-        for h in range(N_HIDDEN):
-            from_context[h] += workspace.context[c] * weights.hidden[first_context + c, h]
-    linear = weights.linear[0] + weights.linear[bucket + 1]
-    curve = weights.curve[0] + weights.curve[bucket + 1]
+    feature, missing, logit = workspace.feature, workspace.missing, workspace.logit
     for a in range(n_candidates):
-        activation = workspace.hidden[a]
-        for h in range(N_HIDDEN):
-            activation[h] = from_context[h]
-        score = item_bias[workspace.candidate[a]] + add_curves(curve, workspace.feature[a])
-        for f in range(n_features):
-            x = workspace.feature[a, f]
-            score += linear[0, f] * x + linear[1, f] * workspace.missing[a, f]
-            for h in range(N_HIDDEN):
-                activation[h] += x * weights.hidden[f, h]
-        for h in range(N_HIDDEN):
-            v = min(max(activation[h], np.float32(-3.0)), np.float32(3.0))
-            square = v * v
-            v *= (np.float32(27.0) + square) / (np.float32(27.0) + np.float32(9.0) * square)
-            activation[h] = v
-            score += v * weights.output[h]
-        workspace.score[a] = score
+        logit[a] = item_bias[workspace.candidate[a]]
+    write_segments(weights.curve[0], weights.curve[bucket + 1], workspace.segment)
+    for f in range(len(feature)):
+        add_curve(workspace.segment[f], feature[f], n_candidates, logit)
+        on_x = weights.linear[0, 0, f] + weights.linear[bucket + 1, 0, f]
+        on_missing = weights.linear[0, 1, f] + weights.linear[bucket + 1, 1, f]
+        _add_linear(logit, feature[f], missing[f], on_x, on_missing, n_candidates)
+    _activate(weights, workspace, n_candidates)
+    for h in range(N_HIDDEN):
+        _add_hidden(logit, workspace.hidden[h], weights.output[h], n_candidates)
+    for a in range(n_candidates):
+        workspace.score[a] = logit[a]
+
+
+@vector_kernel
+def _add_linear(
+    logit: NDArray[np.float32],
+    x: NDArray[np.float32],
+    missing: NDArray[np.float32],
+    on_x: np.float32,
+    on_missing: np.float32,
+    n: int,
+) -> None:
+    for a in range(n):
+        logit[a] += on_x * x[a] + on_missing * missing[a]
+
+
+@vector_kernel
+def _activate(weights: RankerWeights, workspace: Workspace, n: int) -> None:
+    """Write what enters each hidden unit, four features at a time: each pass costs as much."""
+    feature, hidden = workspace.feature, weights.hidden
+    n_features = len(feature)
+    first_context = len(hidden) - N_CONTEXT
+    for h in range(N_HIDDEN):
+        entering = workspace.hidden[h]
+        from_context = np.float32(0.0)
+        for c in range(N_CONTEXT):
+            from_context += workspace.context[c] * hidden[first_context + c, h]
+        fill(entering[:n], from_context)
+        f = 0
+        while f + 4 <= n_features:
+            w0, w1, w2, w3 = hidden[f, h], hidden[f + 1, h], hidden[f + 2, h], hidden[f + 3, h]
+            x0, x1, x2, x3 = feature[f], feature[f + 1], feature[f + 2], feature[f + 3]
+            for a in range(n):
+                entering[a] += w0 * x0[a] + w1 * x1[a] + w2 * x2[a] + w3 * x3[a]
+            f += 4
+        while f < n_features:
+            w0, x0 = hidden[f, h], feature[f]
+            for a in range(n):
+                entering[a] += w0 * x0[a]
+            f += 1
+
+
+@vector_kernel
+def _add_hidden(
+    logit: NDArray[np.float32], entering: NDArray[np.float32], weight: np.float32, n: int
+) -> None:
+    """Add what one hidden unit says, and replace what enters it by its activation."""
+    for a in range(n):
+        v = min(max(entering[a], np.float32(-3.0)), np.float32(3.0))
+        square = v * v
+        v *= (np.float32(27.0) + square) / (np.float32(27.0) + np.float32(9.0) * square)
+        entering[a] = v
+        logit[a] += v * weight
 
 
 @kernel
@@ -152,30 +194,24 @@ def compute_gradients(
     ----------
     weights : RankerWeights
     workspace : Workspace
-        Gradients, `stepped` and `step` are written; `score` and `hidden` are used up.
+        Gradients, `stepped` and `step` are written.
     n_candidates : int
     target : int
         Which candidate was taken.
     seed : uint64
         Decides which small gradients are kept.
     """
-    n_features = workspace.feature.shape[1]
-    first_context = len(weights.hidden) - N_CONTEXT
-    workspace.linear_gradient[:] = 0.0
-    workspace.curve_gradient[:] = 0.0
-    workspace.hidden_gradient[:] = 0.0
-    workspace.output_gradient[:] = 0.0
-    score = workspace.score
-    highest = score[:n_candidates].max()
-    total = 0.0
-    for a in range(n_candidates):
-        score[a] = np.exp(score[a] - highest)
-        total += score[a]
-    context_gradient = np.zeros(N_HIDDEN, np.float32)
+    fill(workspace.linear_gradient.reshape(-1), 0.0)
+    fill(workspace.curve_gradient.reshape(-1), 0.0)
+    fill(workspace.hidden_gradient.reshape(-1), 0.0)
+    fill(workspace.output_gradient, 0.0)
+    fill(workspace.context_gradient, 0.0)
+    probability = workspace.logit
+    _softmax(workspace.score, probability, n_candidates)
     n_stepped = 0
     draw = seed
     for a in range(n_candidates):
-        gradient = np.float32(score[a] / total - (1.0 if a == target else 0.0))
+        gradient = probability[a] - np.float32(1.0 if a == target else 0.0)
         size = abs(gradient)
         if size < SMALL_GRADIENT:
             draw = mix64(draw)
@@ -185,23 +221,48 @@ def compute_gradients(
         workspace.stepped[n_stepped] = workspace.candidate[a]
         workspace.step[n_stepped] = gradient
         n_stepped += 1
-        for f in range(n_features):
-            workspace.linear_gradient[0, f] += gradient * workspace.feature[a, f]
-            workspace.linear_gradient[1, f] += gradient * workspace.missing[a, f]
-        add_curve_gradient(workspace.curve_gradient, workspace.feature[a], gradient)
-        back = workspace.hidden[a]
-        for h in range(N_HIDDEN):
-            v = back[h]
-            workspace.output_gradient[h] += gradient * v
-            back[h] = gradient * weights.output[h] * (np.float32(1.0) - v * v)
-            context_gradient[h] += back[h]
-        for f in range(n_features):
-            x = workspace.feature[a, f]
-            for h in range(N_HIDDEN):
-                workspace.hidden_gradient[f, h] += x * back[h]
+        add_curve_gradient(workspace.curve_gradient, workspace.feature, a, gradient)
+        _add_gradients(weights, workspace, a, gradient)
+    first_context = len(weights.hidden) - N_CONTEXT
     for c in range(N_CONTEXT):
         for h in range(N_HIDDEN):
             workspace.hidden_gradient[first_context + c, h] = (
-                workspace.context[c] * context_gradient[h]
+                workspace.context[c] * workspace.context_gradient[h]
             )
     workspace.n_stepped[0] = n_stepped
+
+
+@vector_kernel
+def _softmax(score: NDArray[np.float64], probability: NDArray[np.float32], n: int) -> None:
+    """Write the probabilities that n scores stand for."""
+    highest = score[0]
+    for a in range(1, n):
+        highest = max(highest, score[a])
+    for a in range(n):
+        probability[a] = score[a] - highest
+    total = np.float32(0.0)
+    for a in range(n):
+        probability[a] = exp(probability[a])
+        total += probability[a]
+    for a in range(n):
+        probability[a] /= total
+
+
+@inner_kernel
+def _add_gradients(
+    weights: RankerWeights, workspace: Workspace, a: int, gradient: np.float32
+) -> None:
+    """Add the gradients of the linear part and of the hidden units for one candidate."""
+    feature, missing, back = workspace.feature, workspace.missing, workspace.back
+    for h in range(N_HIDDEN):
+        v = workspace.hidden[h, a]
+        workspace.output_gradient[h] += gradient * v
+        back[h] = gradient * weights.output[h] * (np.float32(1.0) - v * v)
+        workspace.context_gradient[h] += back[h]
+    for f in range(len(feature)):
+        x = feature[f, a]
+        workspace.linear_gradient[0, f] += gradient * x
+        workspace.linear_gradient[1, f] += gradient * missing[f, a]
+        row = workspace.hidden_gradient[f]
+        for h in range(N_HIDDEN):
+            row[h] += x * back[h]

@@ -32,16 +32,15 @@ def _adagrad(
     separate: bool,
 ) -> None:
     """One step on flat arrays; a partition's own sums, if separate, get the same increments."""
+    rate_32 = np.float32(rate)
+    if separate:
+        for x in range(len(weight)):
+            square = gradient[x] * gradient[x]
+            own_squares[x] += square
+            own_weight[x] -= rate_32 * gradient[x] / np.sqrt(squares[x] + square)
     for x in range(len(weight)):
-        g = gradient[x]
-        if g == 0.0:
-            continue
-        squares[x] += g * g
-        step = np.float32(rate) * g / np.sqrt(squares[x])
-        weight[x] -= step
-        if separate:
-            own_squares[x] += g * g
-            own_weight[x] -= step
+        squares[x] += gradient[x] * gradient[x]
+        weight[x] -= rate_32 * gradient[x] / np.sqrt(squares[x])
 
 
 @kernel

@@ -170,15 +170,35 @@ def solve_user_factor(
     if n_history == 0:
         return
     weight = 1.0
-    for r in range(n_history):
-        item_factor = item_factors[history[r]]
-        for f in range(n_factors):
-            weighted = weight * item_factor[f]
-            target[f] += weighted
-            for g in range(n_factors):
-                matrix[f, g] += weighted * item_factor[g]
-        weight *= recency
+    r = 0
+    while r + 1 < n_history:
+        one, two = item_factors[history[r]], item_factors[history[r + 1]]
+        _add_two(matrix, target, one, weight, two, weight * recency)
+        weight *= recency * recency
+        r += 2
+    if r < n_history:
+        last = item_factors[history[r]]
+        _add_two(matrix, target, last, weight, last, 0.0)
     _descend(matrix, 1.0, reg, target, n_sweeps, out, residual)
+
+
+@inner_kernel
+def _add_two(
+    matrix: NDArray[np.floating],
+    target: NDArray[np.floating],
+    one: NDArray[np.floating],
+    weight_one: float,
+    two: NDArray[np.floating],
+    weight_two: float,
+) -> None:
+    """Add two items of the history; each pass over the matrix costs more than the arithmetic."""
+    number = matrix.dtype.type
+    for f in range(len(target)):
+        a, b = number(weight_one) * one[f], number(weight_two) * two[f]
+        target[f] += a + b
+        row = matrix[f]
+        for g in range(len(row)):
+            row[g] += a * one[g] + b * two[g]
 
 
 @kernel
@@ -251,14 +271,19 @@ def _descend(
     for f in range(n_factors):
         residual[f] = target[f] - reg * x[f]
     for f in range(n_factors):
-        step = scale * x[f]
-        for g in range(n_factors):
-            residual[g] -= step * gram[f, g]
+        _subtract(residual, scale * x[f], gram[f])
     for _ in range(n_sweeps):
         for f in range(n_factors):
             change = residual[f] / (scale * gram[f, f] + reg)
             x[f] += change
-            step = scale * change
-            for g in range(n_factors):
-                residual[g] -= step * gram[f, g]
+            _subtract(residual, scale * change, gram[f])
             residual[f] -= reg * change
+
+
+@inner_kernel
+def _subtract(residual: NDArray[np.floating], step: float, row: NDArray[np.floating]) -> None:
+    """Take step · row from the residual, in the residual's precision."""
+    number = residual.dtype.type
+    factor = number(step)
+    for g in range(len(residual)):
+        residual[g] -= factor * number(row[g])

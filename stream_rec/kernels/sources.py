@@ -19,17 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inner_kernel, kernel, zero
+from stream_rec.kernels.jit import fill, inline_kernel, kernel, place_of, vector_kernel, widen, zero
+from stream_rec.kernels.links import find_place
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     AFTER_LAST,
-    N_LINK_SOURCES,
     NEAR_INVERSE,
     NEAR_ROOT,
     PREDICTED,
-    TOUCHED,
-    TOUCHED_AT,
+    SOURCE_COLUMNS,
     WIDE_ROOT,
     Workspace,
 )
@@ -40,6 +39,8 @@ AFTER_UNIT = 64
 """A transition over one place counts this many units (times the event's weight units)."""
 NEAR_DECAY = 0.85
 WIDE_DECAY = 0.93
+LEAST_WEIGHT = 1e-30
+"""Of a place in `wide_root`, however far back: an item that is reached has a value above 0."""
 
 
 def scan_limits(history_length: int, links_max: int) -> NDArray[np.int32]:
@@ -50,16 +51,17 @@ def scan_limits(history_length: int, links_max: int) -> NDArray[np.int32]:
     return np.minimum(limits, links_max).astype(np.int32)
 
 
-@inner_kernel
-def _touch(workspace: Workspace, item: int, stamp: int, n_touched: int) -> int:
-    """Enter an item into the touched ones with all values 0."""
-    workspace.marks[item, TOUCHED] = stamp
-    workspace.marks[item, TOUCHED_AT] = n_touched
-    workspace.touched[n_touched] = item
-    workspace.strongest[n_touched] = 0.0
-    for s in range(N_LINK_SOURCES):
-        workspace.source[n_touched, s] = 0.0
-    return n_touched + 1
+@inline_kernel
+def _sum(column: NDArray[np.int32], start: int, end: int) -> int:
+    total = zero()
+    for place in range(place_of(start), place_of(end)):
+        total += column[place]
+    return total
+
+
+@inline_kernel
+def _wide_weight(r: int, root: float) -> np.float32:
+    return np.float32(max(WIDE_DECAY**r * root, LEAST_WEIGHT))
 
 
 @kernel
@@ -69,7 +71,6 @@ def accumulate_sources(
     history: NDArray[np.int32],
     n_history: int,
     limits: NDArray[np.int32],
-    stamp: int,
 ) -> int:
     """Compute every link source for all items that the history reaches.
 
@@ -77,13 +78,11 @@ def accumulate_sources(
     ----------
     view : ItemView
     workspace : Workspace
-        `touched`, `source`, `strongest`, `because` and marks are written.
+        `touched`, `n_touched`, `source`, `source_total` are written.
     history : int32[R]
         Item slots, newest first; the first `n_history` are valid.
     limits : int32[R]
         Links to scan per place.
-    stamp : int
-        Of this ranking.
 
     Returns
     -------
@@ -91,7 +90,8 @@ def accumulate_sources(
         Number of items touched.
     """
     links = view.rows.links
-    marks, source = workspace.marks, workspace.source
+    _clear(workspace)
+    total = workspace.source_total
     n_touched = zero()
     for r in range(n_history):
         j = history[r]
@@ -99,44 +99,145 @@ def accumulate_sources(
         unit = 1.0 / WEIGHT_UNIT
         root = unit / np.sqrt(count)
         recency = 1.0 / (r + 1.0)
-        to_wide = np.float32(WIDE_DECAY**r * root)
-        to_near_root = np.float32(NEAR_DECAY**r * root)
+        start = widen(links.start[j])
+        end = start + min(links.length[j], limits[r])
+        to_wide = _wide_weight(r, root)
+        total[WIDE_ROOT] += to_wide * _sum(links.wide, start, end)
+        if r >= NEAR_WINDOW:
+            n_touched = _add_wide(view, workspace, start, end, n_touched, to_wide)
+            continue
         to_near_inverse = np.float32(unit * recency / count)
-        to_after_inverse = np.float32(unit / AFTER_UNIT * recency / count)
-        to_after_last = np.float32(unit / AFTER_UNIT / count)
-        start = links.start[j]
-        for place in range(start, start + min(links.length[j], limits[r])):
-            i = links.neighbour[place]
-            if marks[i, TOUCHED] != stamp:
-                n_touched = _touch(workspace, i, stamp, n_touched)
-            z = marks[i, TOUCHED_AT]
-            wide = np.float32(links.wide[place]) * to_wide
-            source[z, WIDE_ROOT] += wide
-            if wide > workspace.strongest[z]:
-                workspace.strongest[z] = wide
-                workspace.because[z] = r
-            if r < NEAR_WINDOW:
-                near = np.float32(links.near[place])
-                source[z, NEAR_INVERSE] += near * to_near_inverse
-                source[z, NEAR_ROOT] += near * to_near_root
-                after = np.float32(links.after[place])
-                source[z, AFTER_INVERSE] += after * to_after_inverse
-                if r == 0:
-                    source[z, AFTER_LAST] = after * to_after_last
+        to_near_root = np.float32(NEAR_DECAY**r * root)
+        to_after = np.float32(unit / AFTER_UNIT * recency / count)
+        near, after = _sum(links.near, start, end), _sum(links.after, start, end)
+        total[NEAR_INVERSE] += to_near_inverse * near
+        total[NEAR_ROOT] += to_near_root * near
+        total[AFTER_INVERSE] += to_after * after
+        n_touched = _add_near(
+            view,
+            workspace,
+            start,
+            end,
+            n_touched,
+            to_near_inverse,
+            to_near_root,
+            to_wide,
+            to_after,
+        )
+        if r == 0:
+            total[AFTER_LAST] = to_after * after
+            for place in range(start, end):
+                value = np.float32(links.after[place]) * to_after
+                workspace.source[links.neighbour[place], AFTER_LAST] = value
+    workspace.n_touched[0] = n_touched
+    return n_touched
+
+
+@inline_kernel
+def _clear(workspace: Workspace) -> None:
+    source = workspace.source.reshape(-1)
+    for z in range(workspace.n_touched[0]):
+        row = place_of(workspace.touched[z]) * place_of(SOURCE_COLUMNS)
+        for s in range(place_of(SOURCE_COLUMNS)):
+            source[row + s] = 0.0
+    fill(workspace.source_total, 0.0)
+
+
+@inline_kernel
+def _add_near(
+    view: ItemView,
+    workspace: Workspace,
+    start: int,
+    end: int,
+    n_touched: int,
+    to_near_inverse: np.float32,
+    to_near_root: np.float32,
+    to_wide: np.float32,
+    to_after: np.float32,
+) -> int:
+    """Add a row of links to all sources but `after_last`; return the new number of touched items.
+
+    Every item is written to the end of `touched`, where the next one overwrites it unless it was
+    new: a branch would be guessed wrong half of the time.
+    """
+    links, touched = view.rows.links, workspace.touched
+    source = workspace.source.reshape(-1)
+    for place in range(place_of(start), place_of(end)):
+        item = links.neighbour[place]
+        row = place_of(item) * place_of(SOURCE_COLUMNS)
+        near, after = np.float32(links.near[place]), np.float32(links.after[place])
+        wide = source[row + place_of(WIDE_ROOT)]
+        touched[place_of(n_touched)] = item
+        n_touched += 1 if wide == 0.0 else 0
+        source[row + place_of(NEAR_INVERSE)] += near * to_near_inverse
+        source[row + place_of(NEAR_ROOT)] += near * to_near_root
+        source[row + place_of(WIDE_ROOT)] = wide + np.float32(links.wide[place]) * to_wide
+        source[row + place_of(AFTER_INVERSE)] += after * to_after
+    return n_touched
+
+
+@inline_kernel
+def _add_wide(
+    view: ItemView, workspace: Workspace, start: int, end: int, n_touched: int, to_wide: np.float32
+) -> int:
+    """Add a row of links to `wide_root`; return the new number of touched items."""
+    links, touched = view.rows.links, workspace.touched
+    source = workspace.source.reshape(-1)
+    for place in range(place_of(start), place_of(end)):
+        item = links.neighbour[place]
+        row = place_of(item) * place_of(SOURCE_COLUMNS) + place_of(WIDE_ROOT)
+        wide = source[row]
+        touched[place_of(n_touched)] = item
+        n_touched += 1 if wide == 0.0 else 0
+        source[row] = wide + np.float32(links.wide[place]) * to_wide
     return n_touched
 
 
 @kernel
-def predict(view: ItemView, user_factor: NDArray[np.float32], item: int) -> float:
+def strongest_place(
+    view: ItemView,
+    history: NDArray[np.int32],
+    n_history: int,
+    limits: NDArray[np.int32],
+    item: int,
+) -> int:
+    """Return the place of the history that adds most to an item's `wide_root`, −1 if none does.
+
+    Parameters are those of `accumulate_sources`. Asked for the few items of a list, it costs less
+    than keeping it up for all that are touched.
+    """
+    links = view.rows.links
+    strongest = np.float32(0.0)
+    because = -1
+    for r in range(n_history):
+        j = history[r]
+        length = min(links.length[j], limits[r])
+        place = find_place(links.neighbour, links.start[j], length, item)
+        if place >= 0:
+            root = 1.0 / WEIGHT_UNIT / np.sqrt(view.rows.taken[j] / WEIGHT_UNIT + 1.0)
+            wide = np.float32(links.wide[place]) * _wide_weight(r, root)
+            if wide > strongest:
+                strongest, because = wide, r
+    return because
+
+
+@vector_kernel
+def predict(
+    factors: NDArray[np.float32], user_factor: NDArray[np.float32], item: int
+) -> np.float32:
     """Return the implicit factors' prediction ⟨p, q⟩ for an item."""
+    flat, n_factors = factors.reshape(-1), place_of(len(user_factor))
+    first = place_of(item) * n_factors
     predicted = np.float32(0.0)
-    for f in range(len(user_factor)):
-        predicted += user_factor[f] * view.factor[item, f]
-    return float(predicted)
+    for f in range(n_factors):
+        predicted += user_factor[f] * flat[first + f]
+    return predicted
 
 
 @kernel
 def predict_touched(view: ItemView, workspace: Workspace, n_touched: int) -> None:
     """Write the prediction for every touched item; the whole catalogue would take too long."""
+    factors, user_factor, touched = view.factor, workspace.user_factor, workspace.touched
     for z in range(n_touched):
-        workspace.source[z, PREDICTED] = predict(view, workspace.user_factor, workspace.touched[z])
+        item = touched[z]
+        workspace.source[item, PREDICTED] = predict(factors, user_factor, item)

@@ -33,7 +33,9 @@ class ItemView(NamedTuple):
     total : float64[H + 1]
         Log2 of the summed popularity over all items, per list.
     damping : float32[N]
-        count^(−1/4), by which a source's value is multiplied before its top is taken.
+        count^(−1/4), by which a source's value is multiplied before its top is taken; 1 for a
+        listed item without a positive event, 0 for one that is not listed: its row or its id has
+        not come here yet.
     factor : float32[N, F]
         Implicit item factors, solved from the evidence.
     item_gram : float64[F, F]
@@ -58,7 +60,7 @@ def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
         rows=rows,
         top=empty_top_lists(n_items, n_half_lives + 2, TOP_LENGTH),
         total=np.full(n_half_lives + 1, -np.inf),
-        damping=np.ones(n_items, np.float32),
+        damping=np.zeros(n_items, np.float32),
         factor=np.zeros((n_items, n_factors), np.float32),
         item_gram=np.zeros((n_factors, n_factors)),
         n_seen=np.zeros(1, np.int64),
@@ -75,6 +77,7 @@ def is_listed(view: ItemView, item: int) -> bool:
 def list_new_item(view: ItemView, item: int) -> None:
     """Enter an item just seen for the first time into the list of the newest."""
     raise_key(view.top, view.top.items.shape[0] - 1, item, view.rows.first_s[item])
+    view.damping[item] = 1.0
     view.n_seen[0] += 1
 
 
@@ -136,4 +139,6 @@ def refresh_items(
             if set_key(view.top, which, item, key):
                 list_is_short[which] = True
         view.damping[item] = count ** np.float32(-0.25) if count > 0 else 1.0
+        if not is_listed(view, item):
+            view.damping[item] = 0.0
         view.n_seen[0] += np.int64(is_listed(view, item)) - np.int64(was_listed)

@@ -1,7 +1,9 @@
 """Memory for one ranking at a time, allocated once, so that the hot path allocates nothing.
 
-Marks tell in one cache line per item what the present ranking knows of it: they hold the ranking's
-stamp, so nothing has to be cleared between rankings.
+What the present ranking knows of an item stands in a row of its own, half a cache line: `source`,
+which is cleared for the items that the last ranking touched, and marks that hold the ranking's
+stamp, so that they need not be cleared. Features and what is computed of them lie candidate beside
+candidate, so that inner loops run over candidates and fill vector registers.
 """
 
 from __future__ import annotations
@@ -11,17 +13,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.curves import N_KNOTS
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.curves import N_KNOTS, N_SEGMENTS
+from stream_rec.kernels.jit import fill, kernel
+from stream_rec.kernels.selection import DEPTH, padded
 
-EXCLUDED, TOUCHED, TOUCHED_AT, CANDIDATE = 0, 1, 2, 3
-"""Columns of `marks`: stamps of excluded, touched and candidate items, and where in `touched`."""
+EXCLUDED, CANDIDATE = 0, 1
+"""Columns of `marks`: stamps of excluded items and of candidates."""
+N_MARKS = 2
 
 NEAR_INVERSE, NEAR_ROOT, WIDE_ROOT, AFTER_INVERSE, AFTER_LAST = 0, 1, 2, 3, 4
 """Columns of `source`, the link sources; formulas in sources.py."""
 N_LINK_SOURCES = 5
 PREDICTED = N_LINK_SOURCES
 """Column of `source` with the implicit factors' prediction."""
+SOURCE_COLUMNS = 8
+"""Columns of `source`, the last ones unused: a row is 32 bytes and straddles no cache line."""
+N_SOURCE_TOPS = 5
+"""Sources whose tops are taken: candidates.py."""
 
 N_BUCKETS = 4
 """Classes of history length with weights of their own: 0, 1–2, 3–9, 10 or more distinct items."""
@@ -39,18 +47,22 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    marks : int32[N, 4]
+    marks : int32[N, N_MARKS]
     stamp : int32[1]
         Number of the present ranking.
-    touched : int32[T]
+    source : float32[N, SOURCE_COLUMNS]
+        Values per source; all 0 but for touched items.
+    touched : int32[T + 1], n_touched : int32[1]
         Items that a link source reached, in order.
-    source : float32[T, N_LINK_SOURCES + 1]
-        Their values per source.
-    strongest : float32[T], because : int32[T]
-        The largest single contribution, and the place in the history it came from.
+    source_total : float64[N_LINK_SOURCES]
+        Sum of each link source over all items.
+    top_key : float32[N_SOURCE_TOPS, T]
+        By what the touched items are proposed (T rounded up for selection.py).
+    maximum : float32[T / DEPTH], column : int32[T / DEPTH]
+        For selection.py.
     candidate : int32[C]
         Items to be ranked.
-    feature, missing : float32[C, W]
+    feature, missing : float32[W, C]
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
@@ -59,24 +71,31 @@ class Workspace(NamedTuple):
     factor_work : float32[D + 2, D]
         For the solvers of ridge.py.
     context : float32[N_CONTEXT]
-    hidden : float32[C, N_HIDDEN]
-    score : float64[C]
+    hidden : float32[N_HIDDEN, C]
+    segment : float32[F, 2 * N_SEGMENTS]
+        The curves as ranker.py needs them.
+    logit : float32[C], score : float64[C]
+        Scores as they are summed up, and as they are used.
     top_value : float32[K], top_at : int32[K]
         A sorted list under construction.
     linear_gradient : float32[2, F]
     curve_gradient : float32[F, N_KNOTS]
     hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
-    output_gradient : float32[N_HIDDEN]
+    output_gradient, back, context_gradient : float32[N_HIDDEN]
+        Of the output weights; with regard to what enters the tanh, for one candidate and for all.
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
         Items whose bias the last learning step moved, with the gradient.
     """
 
     marks: NDArray[np.int32]
     stamp: NDArray[np.int32]
-    touched: NDArray[np.int32]
     source: NDArray[np.float32]
-    strongest: NDArray[np.float32]
-    because: NDArray[np.int32]
+    touched: NDArray[np.int32]
+    n_touched: NDArray[np.int32]
+    source_total: NDArray[np.float64]
+    top_key: NDArray[np.float32]
+    maximum: NDArray[np.float32]
+    column: NDArray[np.int32]
     candidate: NDArray[np.int32]
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
@@ -85,6 +104,8 @@ class Workspace(NamedTuple):
     factor_work: NDArray[np.float32]
     context: NDArray[np.float32]
     hidden: NDArray[np.float32]
+    segment: NDArray[np.float32]
+    logit: NDArray[np.float32]
     score: NDArray[np.float64]
     top_value: NDArray[np.float32]
     top_at: NDArray[np.int32]
@@ -92,6 +113,8 @@ class Workspace(NamedTuple):
     curve_gradient: NDArray[np.float32]
     hidden_gradient: NDArray[np.float32]
     output_gradient: NDArray[np.float32]
+    back: NDArray[np.float32]
+    context_gradient: NDArray[np.float32]
     stepped: NDArray[np.int32]
     step: NDArray[np.float32]
     n_stepped: NDArray[np.int32]
@@ -107,21 +130,27 @@ def empty_workspace(
     top_length: int,
 ) -> Workspace:
     """Allocate scratch arrays."""
+    n_keys = padded(n_touched)
     return Workspace(
-        marks=np.zeros((n_items, 4), np.int32),
+        marks=np.zeros((n_items, N_MARKS), np.int32),
         stamp=np.zeros(1, np.int32),
-        touched=np.zeros(n_touched, np.int32),
-        source=np.zeros((n_touched, N_LINK_SOURCES + 1), np.float32),
-        strongest=np.zeros(n_touched, np.float32),
-        because=np.zeros(n_touched, np.int32),
+        source=np.zeros((n_items, SOURCE_COLUMNS), np.float32),
+        touched=np.zeros(n_touched + 1, np.int32),
+        n_touched=np.zeros(1, np.int32),
+        source_total=np.zeros(N_LINK_SOURCES),
+        top_key=np.zeros((N_SOURCE_TOPS, n_keys), np.float32),
+        maximum=np.zeros(n_keys // DEPTH, np.float32),
+        column=np.zeros(n_keys // DEPTH, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
-        feature=np.zeros((n_candidates, n_written), np.float32),
-        missing=np.zeros((n_candidates, n_written), np.float32),
+        feature=np.zeros((n_written, n_candidates), np.float32),
+        missing=np.zeros((n_written, n_candidates), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
         item_factor=np.zeros((2, n_factors), np.float32),
         factor_work=np.zeros((n_factors + 2, n_factors), np.float32),
         context=np.zeros(N_CONTEXT, np.float32),
-        hidden=np.zeros((n_candidates, N_HIDDEN), np.float32),
+        hidden=np.zeros((N_HIDDEN, n_candidates), np.float32),
+        segment=np.zeros((n_features, 2 * N_SEGMENTS), np.float32),
+        logit=np.zeros(n_candidates, np.float32),
         score=np.zeros(n_candidates),
         top_value=np.zeros(top_length, np.float32),
         top_at=np.zeros(top_length, np.int32),
@@ -129,6 +158,8 @@ def empty_workspace(
         curve_gradient=np.zeros((n_features, N_KNOTS), np.float32),
         hidden_gradient=np.zeros((n_features + N_CONTEXT, N_HIDDEN), np.float32),
         output_gradient=np.zeros(N_HIDDEN, np.float32),
+        back=np.zeros(N_HIDDEN, np.float32),
+        context_gradient=np.zeros(N_HIDDEN, np.float32),
         stepped=np.zeros(n_candidates, np.int32),
         step=np.zeros(n_candidates, np.float32),
         n_stepped=np.zeros(1, np.int32),
@@ -139,7 +170,7 @@ def empty_workspace(
 def next_stamp(workspace: Workspace) -> int:
     """Begin a ranking: all marks of earlier ones are void."""
     if workspace.stamp[0] >= STAMP_MAX:
-        workspace.marks[:] = 0
+        fill(workspace.marks.reshape(-1), 0)
         workspace.stamp[0] = 0
     workspace.stamp[0] += 1
     return int(workspace.stamp[0])

@@ -190,8 +190,11 @@ class Engine(PartitionedModel):
             run, waiting = waiting[:n_let_in], waiting[n_let_in:]
             if not run:
                 run, waiting = self._with_known_items(partition, waiting, refused), []
+            events = [decoded.event for decoded in run]
+            offsets = [decoded.offset for decoded in run]
+            outcome = self.fold(partition, events, offsets, publish=True)
+            published += self._publish(partition, events, offsets, outcome, generated_at_ms)
             n_folded += len(run)
-            published += self._fold_and_publish(partition, run, generated_at_ms)
         if records:
             self._folded[partition] = max(self._folded[partition], records[-1].offset)
         refused.sort()
@@ -315,20 +318,6 @@ class Engine(PartitionedModel):
                 refused.append(Refused(decoded.place, error.code, error.reason))
         return known
 
-    def _fold_and_publish(
-        self, partition: int, run: list[_Decoded], generated_at_ms: int
-    ) -> list[Published]:
-        events, offsets = [decoded.event for decoded in run], [decoded.offset for decoded in run]
-        outcome = self.fold(partition, events, offsets, publish=True)
-        published = []
-        for e, event in enumerate(events):
-            if outcome.status[e] != DUPLICATE:
-                value = None
-                if event.type != FORGET:
-                    value = self._message(event, outcome, e, partition, offsets[e], generated_at_ms)
-                published.append(Published(offsets[e], event.user.encode(), value))
-        return published
-
     def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
         item_slot = self.items.ids.slot
         user = self.users.slots(partition, [hash_id(event.user) for event in events])
@@ -369,27 +358,38 @@ class Engine(PartitionedModel):
             np.array([seed], np.uint64),
         )
 
-    def _message(
+    def _publish(
         self,
-        event: Event,
-        outcome: Outcome,
-        e: int,
         partition: int,
-        offset: int,
+        events: Sequence[Event],
+        offsets: Sequence[int],
+        outcome: Outcome,
         generated_at_ms: int,
-    ) -> bytes:
-        n = outcome.n_listed[e]
-        return self._writer.write(
-            event.user,
-            outcome.item[e, :n],
-            outcome.score[e, :n],
-            outcome.reason[e, :n],
-            outcome.because[e, :n],
-            generated_at_ms,
-            partition,
-            offset,
-            event.ts or 0.0,
-        )
+    ) -> list[Published]:
+        """Return the messages of all events but duplicates."""
+        columns = (outcome.item, outcome.score, outcome.reason, outcome.because)
+        lists = zip(*(column.tolist() for column in columns), strict=True)
+        published = []
+        for event, offset, status, n, (items, scores, reasons, because) in zip(
+            events, offsets, outcome.status.tolist(), outcome.n_listed.tolist(), lists, strict=True
+        ):
+            if status == DUPLICATE:
+                continue
+            value = None
+            if event.type != FORGET:
+                value = self._writer.write(
+                    event.user,
+                    items[:n],
+                    scores[:n],
+                    reasons[:n],
+                    because[:n],
+                    generated_at_ms,
+                    partition,
+                    offset,
+                    event.ts or 0.0,
+                )
+            published.append(Published(offset, event.user.encode(), value))
+        return published
 
 
 def _empty_outcome(n_events: int, list_length: int) -> Outcome:

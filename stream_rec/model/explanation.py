@@ -79,16 +79,16 @@ def explain(
     order = [place[slot] for slot in listed.items.tolist()]
     sources = {}
     for name, columns in _columns(source_names(engine.half_lives_s)).items():
-        feature = workspace.feature[:n_given, columns].copy()
-        missing = workspace.missing[:n_given, columns].copy()
+        feature = workspace.feature[columns, :n_given].copy()
+        missing = workspace.missing[columns, :n_given].copy()
         blank = (0.0, 0.0) if name == FACTORS else (ABSENT, 1.0)
-        workspace.feature[:n_given, columns], workspace.missing[:n_given, columns] = blank
+        workspace.feature[columns, :n_given], workspace.missing[columns, :n_given] = blank
         part = whole - scores()
-        workspace.feature[:n_given, columns], workspace.missing[:n_given, columns] = (
+        workspace.feature[columns, :n_given], workspace.missing[columns, :n_given] = (
             feature,
             missing,
         )
-        says = np.where(missing > 0, -np.inf, feature).max(axis=1).astype(np.float64)
+        says = np.where(missing > 0, -np.inf, feature).max(axis=0).astype(np.float64)
         sources[name] = Spoken(says[order], part[order])
     return Explanation(listed, sources)
 

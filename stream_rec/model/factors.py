@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.initial_factors import init_factors
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import allocating_kernel, copy_to, fill, inner_kernel
 from stream_rec.kernels.ridge import (
     HISTORY_LENGTH,
     ITEM_REG,
@@ -67,7 +67,7 @@ def find_user_factor(
 def place_new_item(view: ItemView, item: int, item_hash: np.uint64, workspace: Workspace) -> None:
     """Let an item that is seen for the first time start at the factor that its id gives."""
     before = workspace.item_factor[0]
-    before[:] = 0.0
+    fill(before, 0.0)
     init_factors(item_hash, view.factor[item], START_SCALE)
     replace_in_gram(view.item_gram, before, view.factor[item])
 
@@ -106,7 +106,7 @@ def solve_item(
 ) -> None:
     """Solve the factor of an item whose evidence has changed, and keep the Gram matrix right."""
     start, before = workspace.item_factor[0], workspace.item_factor[1]
-    before[:] = view.factor[item]
+    copy_to(before, view.factor[item])
     init_factors(item_hash, start, START_SCALE)
     solve_item_factor(
         view.rows.evidence[item],
@@ -121,7 +121,7 @@ def solve_item(
     replace_in_gram(view.item_gram, before, view.factor[item])
 
 
-@kernel
+@allocating_kernel
 def solve_items(
     view: ItemView,
     crowd: Crowd,

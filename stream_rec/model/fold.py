@@ -202,7 +202,9 @@ def fold_batch(
             outcome.n_listed[e] = best_of(
                 model.items,
                 model.workspace,
+                recipe,
                 profiles.history_item[user],
+                profiles.n_history[user],
                 n_candidates,
                 outcome.item[e],
                 outcome.score[e],
@@ -244,11 +246,13 @@ def _fold_event(
     time_s, weight = batch.time_s[e], widen(batch.weight[e])
     seed = mix64(partition.seed[0] ^ np.uint64(offset))
     is_new = not _has_seen(profiles, user, item)
+    knows_user = False
     if weight > 0 and (is_new or recipe.proposes_seen):
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
             view, model.learned, profiles, user, now_s, model.workspace, recipe
         )
+        knows_user = True
         target = position_of(model.workspace, item, n_candidates)
         outcome.rank[e] = NOT_PROPOSED
         if target >= 0:
@@ -270,6 +274,7 @@ def _fold_event(
         if not is_listed(view, item):
             list_new_item(view, item)
             place_new_item(view, item, model.item_hash[item], model.workspace)
+            knows_user = False
         if weight > 0:
             refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
     if not np.isnan(batch.value[e]):
@@ -277,7 +282,9 @@ def _fold_event(
             model, partition, separate, user, item, batch.value[e], offset
         )
     if is_new and n_history > 0:
-        _learn_factors(model, partition, separate, history, n_history, item, weight, offset)
+        if not knows_user:
+            find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
+        _learn_factors(model, partition, separate, item, weight, offset)
     _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
 
 
@@ -371,15 +378,12 @@ def _learn_factors(
     model: Model,
     partition: Partition,
     separate: bool,
-    history: NDArray[np.int32],
-    n_history: int,
     item: int,
     weight: int,
     offset: int,
 ) -> None:
-    """Let the item's implicit factor learn from the user whose history led to it."""
+    """Let the item's implicit factor learn from the user factor, solved before the event."""
     view, crowd, workspace = model.items, model.learned.crowd, model.workspace
-    find_user_factor(view, crowd, history, n_history, workspace)
     if partition.learned_durable[0] < offset:
         meet_user(crowd, partition.learned.crowd, separate, workspace.user_factor)
     if partition.rows.durable[item] < offset:

@@ -22,7 +22,7 @@ from stream_rec.kernels.profiles import (
     push_history,
 )
 from stream_rec.kernels.sources import accumulate_sources
-from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT, next_stamp
+from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
 from stream_rec.model.arrays import copy_into
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.ids import hash_id
@@ -160,13 +160,13 @@ class Inquiry:
         workspace = reading.workspace
         limits = np.array([self._model.links_per_item_max], np.int32)
         history = np.array([slot], np.int32)
-        n = accumulate_sources(reading.view, workspace, history, 1, limits, next_stamp(workspace))
+        n = accumulate_sources(reading.view, workspace, history, 1, limits)
         items = workspace.touched[:n].copy()
         if relation == "similar":
             damping = reading.view.damping[items].astype(np.float64)
-            values = workspace.source[:n, NEAR_ROOT] * damping * damping
+            values = workspace.source[items, NEAR_ROOT] * damping * damping
         else:
-            values = workspace.source[:n, AFTER_INVERSE].astype(np.float64)
+            values = workspace.source[items, AFTER_INVERSE].astype(np.float64)
         return self._ordered(items, values)
 
     def trending(self, which: int, now_s: float) -> Scored:

@@ -1,10 +1,12 @@
 """The message on the recommendations topic: a user's refreshed list as JSON (docs/messages.md).
 
-Written by joining ready-made pieces, because it is done for every event; ids are encoded once per
-item.
+Written by filling ready-made pieces into one format, because it is done for every event; ids are
+encoded once per item.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -67,7 +69,8 @@ class MessageWriter:
         self, ids: ItemIds, half_lives_s: NDArray[np.float64], model_version: str, topic: str
     ) -> None:
         self._ids = ids
-        self._sources = source_names(half_lives_s)
+        self._sources = [f',"reasons":[{{"source":"{name}"' for name in source_names(half_lives_s)]
+        self._formats: dict[int, str] = {}
         self._item_json: list[str] = []
         self._version_json = _json(model_version)
         self._topic_json = _json(topic)
@@ -75,10 +78,10 @@ class MessageWriter:
     def write(
         self,
         user: str,
-        items: NDArray[np.int32],
-        scores: NDArray[np.float32],
-        reasons: NDArray[np.int8],
-        because: NDArray[np.int32],
+        items: Sequence[int],
+        scores: Sequence[float],
+        reasons: Sequence[int],
+        because: Sequence[int],
         generated_at_ms: int,
         partition: int,
         offset: int,
@@ -88,7 +91,7 @@ class MessageWriter:
 
         Parameters
         ----------
-        items, scores, reasons, because : arrays of n
+        items, scores, reasons, because : sequences of n
             The list in order, as `Outcome` has it.
         generated_at_ms : int
             Epoch milliseconds.
@@ -98,20 +101,23 @@ class MessageWriter:
             Its event time.
         """
         names = self._names()
-        entries = []
-        for item, score, reason, cause in zip(
-            items.tolist(), scores.tolist(), reasons.tolist(), because.tolist(), strict=True
-        ):
-            source = self._sources[reason]
-            cause_json = f',"because":{names[cause]}' if cause >= 0 else ""
-            entries.append(
-                f'{{"item":{names[item]},"score":{score:.5g},"reasons":[{{"source":"{source}"{cause_json}}}]}}'
-            )
+        sources = self._sources
+        pieces: list[str | float] = []
+        for item, score, reason, cause in zip(items, scores, reasons, because, strict=True):
+            because_json = ',"because":' + names[cause] if cause >= 0 else ""
+            pieces += (names[item], score, sources[reason], because_json)
+        entries = self._format(len(items)) % tuple(pieces)
         return (
-            f'{{"user":{_json(user)},"items":[{",".join(entries)}],"generated_at":{generated_at_ms},'
+            f'{{"user":{_json(user)},"items":[{entries}],"generated_at":{generated_at_ms},'
             f'"model_version":{self._version_json},"source":{{"topic":{self._topic_json},'
             f'"partition":{partition},"offset":{offset},"ts":{time_s:.3f}}}}}'
         ).encode()
+
+    def _format(self, n_items: int) -> str:
+        """Return the format of the entries of a list."""
+        if n_items not in self._formats:
+            self._formats[n_items] = ",".join(['{"item":%s,"score":%.5g%s%s}]}'] * n_items)
+        return self._formats[n_items]
 
     def _names(self) -> list[str]:
         """Return the JSON text of every item's id, encoding those that are new."""

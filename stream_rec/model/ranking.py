@@ -9,18 +9,13 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
-from stream_rec.kernels.jit import inner_kernel, kernel, zero
+from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import score_candidates
-from stream_rec.kernels.sources import accumulate_sources, predict_touched
+from stream_rec.kernels.selection import insert
+from stream_rec.kernels.sources import accumulate_sources, predict_touched, strongest_place
 from stream_rec.kernels.view import ItemView
-from stream_rec.kernels.workspace import (
-    EXCLUDED,
-    N_LINK_SOURCES,
-    TOUCHED_AT,
-    Workspace,
-    next_stamp,
-)
+from stream_rec.kernels.workspace import EXCLUDED, N_LINK_SOURCES, Workspace, next_stamp
 from stream_rec.model.factors import find_user_factor
 from stream_rec.model.learned import Learned
 
@@ -79,11 +74,10 @@ def _reach(
     user: int,
     workspace: Workspace,
     recipe: Recipe,
-    stamp: int,
 ) -> int:
     """Compute what the user's history says of items; return the number of items it reaches."""
     history, n_history = profiles.history_item[user], profiles.n_history[user]
-    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits, stamp)
+    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits)
     find_user_factor(view, learned.crowd, history, n_history, workspace)
     predict_touched(view, workspace, n_touched)
     return n_touched
@@ -98,9 +92,7 @@ def _score(
     now_s: float,
     workspace: Workspace,
     recipe: Recipe,
-    n_touched: int,
     n_candidates: int,
-    stamp: int,
 ) -> None:
     """Score the candidates in the workspace; no score depends on the other candidates."""
     history, n_history = profiles.history_item[user], profiles.n_history[user]
@@ -108,9 +100,7 @@ def _score(
     last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
-    write_features(
-        view, workspace, factor, history, n_history, n_touched, n_candidates, now_s, stamp
-    )
+    write_features(view, workspace, factor, history, n_history, n_candidates, now_s)
     silence(workspace, recipe.silent, n_candidates)
     score_candidates(
         learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
@@ -150,7 +140,7 @@ def rank_for_user(
     stamp = next_stamp(workspace)
     if recipe.exclude_seen:
         _exclude_seen(profiles, user, workspace, stamp)
-    n_touched = _reach(view, learned, profiles, user, workspace, recipe, stamp)
+    n_touched = _reach(view, learned, profiles, user, workspace, recipe)
     n_proposed = zero()
     if recipe.proposes_seen:
         history, n_history = profiles.history_item[user], profiles.n_history[user]
@@ -168,7 +158,7 @@ def rank_for_user(
     if n_proposed < recipe.list_length:
         n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
-    _score(view, learned, profiles, user, now_s, workspace, recipe, n_touched, n_candidates, stamp)
+    _score(view, learned, profiles, user, now_s, workspace, recipe, n_candidates)
     for a in range(n_proposed, n_candidates):
         workspace.score[a] -= FILLING_PENALTY if a < n_unseen else 2.0 * FILLING_PENALTY
     return n_candidates
@@ -178,7 +168,9 @@ def rank_for_user(
 def best_of(
     view: ItemView,
     workspace: Workspace,
+    recipe: Recipe,
     history: NDArray[np.int32],
+    n_history: int,
     n_candidates: int,
     item: NDArray[np.int32],
     score: NDArray[np.float32],
@@ -193,27 +185,19 @@ def best_of(
         Written: item slot, score, feature column of the strongest share, and the item of the
         history behind it (NO_ITEM where the reason is no link).
     """
-    n_best = 0
+    n_best = zero()
     for a in range(n_candidates):
         x = workspace.score[a]
-        if n_best == len(item) and x <= score[n_best - 1]:
-            continue
-        place = min(n_best, len(item) - 1)
-        n_best = place + 1
-        while place > 0 and score[place - 1] < x:
-            score[place] = score[place - 1]
-            item[place] = item[place - 1]
-            place -= 1
-        score[place] = x
-        item[place] = a
+        if n_best < len(item) or x > score[n_best - 1]:
+            n_best = insert(score, item, n_best, len(item), x, a)
     for place in range(n_best):
         a = item[place]
         item[place] = workspace.candidate[a]
         reason[place] = _strongest_share(workspace, a, len(view.total) + N_LINK_SOURCES)
         because[place] = NO_ITEM
         if reason[place] >= len(view.total):
-            z = workspace.marks[item[place], TOUCHED_AT]
-            because[place] = history[workspace.because[z]]
+            r = strongest_place(view, history, n_history, recipe.scan_limits, widen(item[place]))
+            because[place] = history[r] if r >= 0 else NO_ITEM
     return n_best
 
 
@@ -222,8 +206,8 @@ def _strongest_share(workspace: Workspace, a: int, n_shares: int) -> int:
     """Return the feature column in which candidate `a` has its largest share, −1 if it has none."""
     strongest = -1
     for f in range(n_shares):
-        if workspace.missing[a, f] == 0.0 and (
-            strongest < 0 or workspace.feature[a, f] > workspace.feature[a, strongest]
+        if workspace.missing[f, a] == 0.0 and (
+            strongest < 0 or workspace.feature[f, a] > workspace.feature[strongest, a]
         ):
             strongest = f
     return strongest
@@ -245,8 +229,19 @@ def list_for_user(
 ) -> int:
     """Rank for a user and write the best; see `rank_for_user` and `best_of`."""
     n_candidates = rank_for_user(view, learned, profiles, user, now_s, workspace, recipe)
-    history = profiles.history_item[user]
-    return best_of(view, workspace, history, n_candidates, item, score, reason, because)
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    return best_of(
+        view,
+        workspace,
+        recipe,
+        history,
+        n_history,
+        n_candidates,
+        item,
+        score,
+        reason,
+        because,
+    )
 
 
 @kernel
@@ -271,10 +266,20 @@ def order_given(
     given : int32[n]
         Slots, each once; no more than the workspace has candidates.
     """
-    stamp = next_stamp(workspace)
-    n_touched = _reach(view, learned, profiles, user, workspace, recipe, stamp)
+    _reach(view, learned, profiles, user, workspace, recipe)
     for a in range(len(given)):
         workspace.candidate[a] = given[a]
-    _score(view, learned, profiles, user, now_s, workspace, recipe, n_touched, len(given), stamp)
-    history = profiles.history_item[user]
-    return best_of(view, workspace, history, len(given), item, score, reason, because)
+    _score(view, learned, profiles, user, now_s, workspace, recipe, len(given))
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    return best_of(
+        view,
+        workspace,
+        recipe,
+        history,
+        n_history,
+        len(given),
+        item,
+        score,
+        reason,
+        because,
+    )

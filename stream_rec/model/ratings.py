@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.biased_mf import learn_rating, predict_rating
 from stream_rec.kernels.initial_factors import init_factors
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 START_SCALE = 0.1
 START_SALT = 0x72617465
@@ -24,20 +24,20 @@ GRADIENT_MAX = 4.0
 """Bounds a step on scales of hundreds, which would not converge otherwise."""
 
 
-@inner_kernel
+@allocating_kernel
 def has_started(row: NDArray[np.float32]) -> bool:
     """Tell whether a row is anything but 0; one factor alone is 0 in one start of 95,000."""
     return bool(np.any(row))
 
 
-@inner_kernel
+@allocating_kernel
 def start_rating(row: NDArray[np.float32], id_hash: np.uint64) -> None:
     """Put a row that has learned nothing at its start."""
     if not has_started(row):
         init_factors(id_hash ^ np.uint64(START_SALT), row[1:], START_SCALE)
 
 
-@inner_kernel
+@allocating_kernel
 def add_rating(total: NDArray[np.float32], row: NDArray[np.float32], id_hash: np.uint64) -> None:
     """Add what a partition's row has learned to the view's."""
     if not has_started(row):
@@ -49,7 +49,7 @@ def add_rating(total: NDArray[np.float32], row: NDArray[np.float32], id_hash: np
         total[f] += row[f] - start[f]
 
 
-@kernel
+@allocating_kernel
 def expect_rating(
     ratings_seen: NDArray[np.float64],
     user_row: NDArray[np.float32],
@@ -72,7 +72,7 @@ def expect_rating(
     return predict_rating(ratings_seen, user, item)
 
 
-@inner_kernel
+@allocating_kernel
 def rate(
     ratings_seen: NDArray[np.float64],
     own_ratings_seen: NDArray[np.float64],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2
 from stream_rec.kernels.item_rows import BIAS_SQUARES_START, NO_OFFSET, ItemRows
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 from stream_rec.kernels.links import COUNT_MAX, FIRST_BLOCK, LinkRows, reserve
 from stream_rec.model.ratings import add_rating
 
@@ -98,7 +98,7 @@ def sum_items(
     merge_links(total.links, items, starts, lengths, links, marks, links_max)
 
 
-@kernel
+@allocating_kernel
 def clear_items(rows: ItemRows, items: NDArray[np.int64]) -> None:
     """Make rows those of items that nobody has seen; blocks of links are kept for what comes."""
     for item in items:
@@ -115,7 +115,7 @@ def clear_items(rows: ItemRows, items: NDArray[np.int64]) -> None:
         rows.durable[item] = NO_OFFSET
 
 
-@kernel
+@allocating_kernel
 def add_items(
     total: ItemRows,
     items: NDArray[np.int64],
@@ -141,7 +141,7 @@ def add_items(
         add_rating(total.rating[i], rows.rating[at], hashes[i])
 
 
-@kernel
+@allocating_kernel
 def gather_links(
     rows: LinkRows,
     places: NDArray[np.int64],
@@ -160,7 +160,7 @@ def gather_links(
             first += 1
 
 
-@kernel
+@allocating_kernel
 def merge_links(
     rows: LinkRows,
     items: NDArray[np.int64],
@@ -218,7 +218,7 @@ def merge_links(
             rows.after[place] = links.after[source]
 
 
-@kernel
+@allocating_kernel
 def _keep_strongest(
     merged: NDArray[np.int64], n: int, wide: NDArray[np.int32], n_wanted: int
 ) -> int:

@@ -43,16 +43,16 @@ def slow_scores(
     weights: RankerWeights, bias: np.ndarray, workspace: Workspace, n: int, bucket: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return scores and what enters the tanh, in double precision; columns not written say 0."""
-    lacking = ((0, 0), (0, N_FEATURES - workspace.feature.shape[1]))
-    x = np.pad(workspace.feature[:n].astype(float), lacking)
-    missing = np.pad(workspace.missing[:n].astype(float), lacking)
+    lacking = ((0, 0), (0, N_FEATURES - len(workspace.feature)))
+    x = np.pad(workspace.feature[:, :n].T.astype(float), lacking)
+    missing = np.pad(workspace.missing[:, :n].T.astype(float), lacking)
     linear = weights.linear[0].astype(float) + weights.linear[1 + bucket]
     entering = np.hstack([x, np.tile(workspace.context, (n, 1))]) @ weights.hidden.astype(float)
     v = np.clip(entering, -3.0, 3.0)
     hidden = v * (27.0 + v**2) / (27.0 + 9.0 * v**2)
     scores = x @ linear[0] + missing @ linear[1] + hidden @ weights.output.astype(float)
     curve = weights.curve[0].astype(float) + weights.curve[1 + bucket]
-    n_written = workspace.feature.shape[1]
+    n_written = len(workspace.feature)
     scores += slow_curves(curve[:n_written], x)
     return scores + bias[workspace.candidate[:n]], entering
 

@@ -51,7 +51,7 @@ def prepared(seed: int, n_history: int, excluded: set[int]) -> tuple[ItemView, W
     workspace.marks[list(excluded), EXCLUDED] = stamp
     history = history_of(seed, n_history)
     limits = scan_limits(30, LINKS_MAX)
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
     workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
     predict_touched(view, workspace, n_touched)
     return view, workspace, n_touched, stamp
@@ -61,7 +61,7 @@ def source_top(
     view: ItemView, workspace: Workspace, source: int, n_touched: int, excluded: set[int], n: int
 ) -> set[int]:
     items = workspace.touched[:n_touched]
-    values = workspace.source[:n_touched, source]
+    values = workspace.source[items, source]
     damped = values * view.damping[items] ** DAMPING_POWERS[source]
     order = items[[z for z in np.argsort(-damped, kind="stable") if values[z] > 0]]
     is_known = np.isfinite(view.top.keys[:, N_LISTS - 1])

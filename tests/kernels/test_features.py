@@ -19,7 +19,7 @@ from stream_rec.kernels.features import (
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import accumulate_sources, scan_limits
 from stream_rec.kernels.view import ItemView
-from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_LINK_SOURCES, next_stamp
+from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_LINK_SOURCES
 from tests.kernels.views import (
     HALF_LIVES_S,
     LINKS_MAX,
@@ -73,22 +73,20 @@ def place(history: np.ndarray, item: int) -> float:
 def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
     view, now_s = known_view(seed), START_S + after_s
     workspace = workspace_for(view)
-    stamp = next_stamp(workspace)
     limits = scan_limits(30, LINKS_MAX)
     history = history_of(seed, n_history)
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    accumulate_sources(view, workspace, history, n_history, limits)
     candidates = np.random.default_rng(seed).permutation(N_ITEMS)[:20]
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
     last = int(history[0]) if n_history else -1
-    write_features(view, workspace, user_factor, history, n_history, n_touched, 20, now_s, stamp)
+    write_features(view, workspace, user_factor, history, n_history, 20, now_s)
 
-    links = np.zeros((N_ITEMS, N_LINK_SOURCES))
-    links[workspace.touched[:n_touched]] = workspace.source[:n_touched, :N_LINK_SOURCES]
+    links = workspace.source[:, :N_LINK_SOURCES].astype(float)
     totals = links.sum(axis=0)
     shares = np.hstack([popularity_shares(view), links / np.where(totals > 0, totals, 1.0)])
     for a, item in enumerate(candidates):
-        x, missing = workspace.feature[a], workspace.missing[a]
+        x, missing = workspace.feature[:, a], workspace.missing[:, a]
         expected = [x_of_share(share) for share in shares[item]]
         assert x[:FIRST_OTHER] == pytest.approx(expected, abs=1e-4)
         assert missing[:FIRST_OTHER].tolist() == (shares[item] <= 1e-12).tolist()
@@ -111,12 +109,11 @@ def test_without_a_column_for_the_place_the_others_are_as_they_were() -> None:
         workspace = workspace_for(view, exclude_seen=exclude_seen)
         workspace.candidate[:N_ITEMS] = np.arange(N_ITEMS)
         factor = np.ones(N_FACTORS, np.float32)
-        stamp = next_stamp(workspace)
-        write_features(view, workspace, factor, history, 6, 0, N_ITEMS, START_S, stamp)
-        written.append((workspace.feature[:N_ITEMS], workspace.missing[:N_ITEMS]))
+        write_features(view, workspace, factor, history, 6, N_ITEMS, START_S)
+        written.append((workspace.feature[:, :N_ITEMS], workspace.missing[:, :N_ITEMS]))
     for with_place, without in zip(*written, strict=True):
-        assert with_place.shape[1] == without.shape[1] + 1 == n_features(len(HALF_LIVES_S))
-        assert np.array_equal(with_place[:, :-1], without)
+        assert len(with_place) == len(without) + 1 == n_features(len(HALF_LIVES_S))
+        assert np.array_equal(with_place[:-1], without)
 
 
 def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log() -> None:
@@ -129,9 +126,8 @@ def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log()
         workspace = workspace_for(view)
         workspace.candidate[:10] = np.arange(10)
         factor = np.zeros(N_FACTORS, np.float32)
-        stamp = next_stamp(workspace)
-        write_features(view, workspace, factor, NO_HISTORY, 0, 0, 10, now_s, stamp)
-        written.append(workspace.feature[:10, :FIRST_LINK].copy())
+        write_features(view, workspace, factor, NO_HISTORY, 0, 10, now_s)
+        written.append(workspace.feature[:FIRST_LINK, :10].copy())
     assert written[0] == pytest.approx(written[1], abs=1e-5)
 
 
@@ -139,10 +135,10 @@ def test_features_of_an_empty_view_are_finite() -> None:
     view = made_up_view(0, n_events=0, n_links=0)
     workspace = workspace_for(view)
     factor = np.ones(N_FACTORS, np.float32)
-    write_features(view, workspace, factor, NO_HISTORY, 0, 0, 3, START_S, next_stamp(workspace))
-    assert np.isfinite(workspace.feature[:3]).all()
-    assert (workspace.feature[:3, :FIRST_OTHER] == ABSENT).all()
-    assert workspace.missing[:3].sum() == 3 * (FIRST_OTHER + 1)
+    write_features(view, workspace, factor, NO_HISTORY, 0, 3, START_S)
+    assert np.isfinite(workspace.feature[:, :3]).all()
+    assert (workspace.feature[:FIRST_OTHER, :3] == ABSENT).all()
+    assert workspace.missing[:, :3].sum() == 3 * (FIRST_OTHER + 1)
 
 
 @given(st.integers(0, 10_000), st.floats(-1e9, 1e9), st.integers(0, 10**12))

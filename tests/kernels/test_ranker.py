@@ -105,8 +105,8 @@ def test_columns_that_are_not_written_get_no_gradients_and_the_others_their_own(
     weights, bias = random_weights(2), random_bias(2)
     unwritten, silent = random_workspace(2, n, n_written), random_workspace(2, n)
     for name in ("feature", "missing"):
-        getattr(silent, name)[:, n_written:] = 0.0
-        getattr(unwritten, name)[:] = getattr(silent, name)[:, :n_written]
+        getattr(silent, name)[n_written:] = 0.0
+        getattr(unwritten, name)[:] = getattr(silent, name)[:n_written]
     for workspace in (unwritten, silent):
         workspace.context[:] = np.linspace(-1.0, 1.0, len(workspace.context))
         workspace.candidate[:n] = range(n)
@@ -128,7 +128,7 @@ def check_hidden(
     v = np.clip(entering, -3.0, 3.0)
     slope = 1.0 - (v * (27.0 + v**2) / (27.0 + 9.0 * v**2)) ** 2
     n = len(gradient)
-    inputs = np.hstack([workspace.feature[:n], np.tile(workspace.context, (n, 1))])
+    inputs = np.hstack([workspace.feature[:, :n].T, np.tile(workspace.context, (n, 1))])
     expected = inputs.T @ (gradient[:, None] * slope * weights.output)
     assert workspace.hidden_gradient == pytest.approx(expected, abs=2e-4)
 
@@ -164,6 +164,6 @@ def test_sampling_of_small_gradients_keeps_their_mean() -> None:
         mean_linear += workspace.linear_gradient[0] / n_draws
     spread = SMALL_GRADIENT / np.sqrt(n_draws)
     assert mean_step[workspace.candidate[:n]] == pytest.approx(gradient, abs=4 * spread)
-    expected = gradient @ workspace.feature[:n]
+    expected = workspace.feature[:, :n] @ gradient
     assert mean_linear == pytest.approx(expected, abs=4 * spread * np.sqrt(n))
     assert np.mean(counts) < 0.9 * n

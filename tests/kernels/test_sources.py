@@ -16,14 +16,13 @@ from stream_rec.kernels.sources import (
     accumulate_sources,
     predict_touched,
     scan_limits,
+    strongest_place,
 )
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     N_LINK_SOURCES,
     PREDICTED,
     STAMP_MAX,
-    TOUCHED,
-    TOUCHED_AT,
     Workspace,
     next_stamp,
 )
@@ -67,7 +66,8 @@ def slow_sources(
 
 def fast_sources(workspace: Workspace, n_touched: int) -> dict[int, np.ndarray]:
     return {
-        int(workspace.touched[z]): workspace.source[z, :N_LINK_SOURCES] for z in range(n_touched)
+        item: workspace.source[item, :N_LINK_SOURCES]
+        for item in workspace.touched[:n_touched].tolist()
     }
 
 
@@ -77,18 +77,16 @@ def test_sources_equal_their_formulas(seed: int, n_history: int) -> None:
     workspace = workspace_for(view)
     history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
     limits[3:] = 5
-    stamp = next_stamp(workspace)
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits, stamp)
+    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
     expected, shares = slow_sources(view, history.tolist(), limits.tolist())
     values = fast_sources(workspace, n_touched)
     assert values.keys() == expected.keys()
     for item, sources in expected.items():
         assert values[item] == pytest.approx(sources, rel=1e-5)
-        assert workspace.marks[item, TOUCHED] == stamp
-        z = workspace.marks[item, TOUCHED_AT]
-        assert workspace.touched[z] == item
-        assert workspace.strongest[z] == pytest.approx(max(shares[item]), rel=1e-5)
-        assert shares[item][workspace.because[z]] == pytest.approx(max(shares[item]), rel=1e-5)
+        because = strongest_place(view, history, n_history, limits, item)
+        assert shares[item][because] == pytest.approx(max(shares[item]), rel=1e-5)
+    totals = np.sum(list(expected.values()), axis=0) if expected else np.zeros(N_LINK_SOURCES)
+    assert workspace.source_total == pytest.approx(totals, rel=1e-5)
 
 
 @given(seeds, st.integers(0, 25))
@@ -97,12 +95,11 @@ def test_every_touched_item_has_its_prediction(seed: int, n_history: int) -> Non
     workspace = workspace_for(view)
     workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
     history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
-    n_touched = accumulate_sources(
-        view, workspace, history, n_history, limits, next_stamp(workspace)
-    )
+    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
     predict_touched(view, workspace, n_touched)
-    expected = view.factor[workspace.touched[:n_touched]] @ workspace.user_factor
-    assert workspace.source[:n_touched, PREDICTED] == pytest.approx(expected, abs=1e-5)
+    touched = workspace.touched[:n_touched]
+    expected = view.factor[touched] @ workspace.user_factor
+    assert workspace.source[touched, PREDICTED] == pytest.approx(expected, abs=1e-5)
 
 
 def test_place_behind_a_value_is_named_however_long_the_history() -> None:
@@ -112,22 +109,39 @@ def test_place_behind_a_value_is_named_however_long_the_history() -> None:
     workspace = workspace_for(view)
     history = np.full(300, 8, np.int32)
     history[299] = 7
-    accumulate_sources(view, workspace, history, 300, scan_limits(300, LINKS_MAX), 1)
-    assert (workspace.touched[0], workspace.because[0]) == (3, 299)
+    limits = scan_limits(300, LINKS_MAX)
+    assert accumulate_sources(view, workspace, history, 300, limits) == 1
+    assert workspace.touched[0] == 3
+    assert strongest_place(view, history, 300, limits, 3) == 299
+    assert strongest_place(view, history, 300, limits, 4) == -1
+
+
+def test_an_item_reached_from_ever_so_far_back_is_touched_once() -> None:
+    """0.93^2000 is nothing in single precision."""
+    view = made_up_view(0, n_links=0)
+    for place in range(2):
+        view.rows.links.neighbour[place], view.rows.links.wide[place] = 3, 16
+    view.rows.links.length[7] = view.rows.links.length[9] = 1
+    view.rows.links.start[9] = 1
+    workspace = workspace_for(view)
+    history = np.full(2_000, 8, np.int32)
+    history[1_998:] = 7, 9
+    assert accumulate_sources(view, workspace, history, 2_000, scan_limits(2_000, LINKS_MAX)) == 1
 
 
 def test_ranking_leaves_nothing_behind_for_the_next() -> None:
     view = known_view(1)
     used, fresh = workspace_for(view), workspace_for(view)
     limits = scan_limits(30, LINKS_MAX)
-    accumulate_sources(view, used, history_of(1, 20), 20, limits, next_stamp(used))
+    n_before = accumulate_sources(view, used, history_of(1, 20), 20, limits)
+    predict_touched(view, used, n_before)
     history = history_of(2, 5)
-    n_used = accumulate_sources(view, used, history, 5, limits, next_stamp(used))
-    n_fresh = accumulate_sources(view, fresh, history, 5, limits, next_stamp(fresh))
-    assert n_used == n_fresh > 0
-    for column in ("touched", "source", "strongest", "because"):
-        after, alone = getattr(used, column), getattr(fresh, column)
-        assert np.array_equal(after[:n_used], alone[:n_used]), column
+    n_used = accumulate_sources(view, used, history, 5, limits)
+    n_fresh = accumulate_sources(view, fresh, history, 5, limits)
+    assert n_before > n_used == n_fresh > 0
+    assert np.array_equal(used.touched[:n_used], fresh.touched[:n_used])
+    assert np.array_equal(used.source, fresh.source)
+    assert np.array_equal(used.source_total, fresh.source_total)
 
 
 def test_marks_are_void_after_the_stamp_wraps() -> None:

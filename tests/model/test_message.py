@@ -33,10 +33,10 @@ def written(user: str, listed: list[tuple[str, float, int, str | None]]) -> dict
     items, scores, reasons, because = zip(*listed, strict=True) if listed else ((),) * 4
     value = writer.write(
         user,
-        np.array([ids.slot(item) for item in items], np.int32),
-        np.array(scores, np.float32),
-        np.array(reasons, np.int8),
-        np.array([-1 if cause is None else ids.slot(cause) for cause in because], np.int32),
+        [ids.slot(item) for item in items],
+        np.array(scores, np.float32).tolist(),
+        reasons,
+        [-1 if cause is None else ids.slot(cause) for cause in because],
         1_714_557_600_123,
         3,
         2**40,
@@ -77,11 +77,7 @@ def test_ids_are_encoded_once_and_new_ones_follow() -> None:
     ids = ItemIds()
     writer = MessageWriter(ids, HALF_LIVES_S, "1", "events")
     for text in ('a"b', "c\\d"):
-        slot = np.array([ids.slot(text)], np.int32)
-        zero = np.zeros(1)
-        value = writer.write(
-            "u", slot, zero.astype(np.float32), zero.astype(np.int8), slot - slot - 1, 0, 0, 0, 0.0
-        )
+        value = writer.write("u", [ids.slot(text)], [0.0], [0], [-1], 0, 0, 0, 0.0)
         assert json.loads(value)["items"][0]["item"] == text
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 
 class ItemUsers(NamedTuple):
@@ -50,7 +50,7 @@ def item_users(user: NDArray[np.int32], item: NDArray[np.int32], n_items: int) -
     return ItemUsers(start.astype(np.int64), pair_user.astype(np.int32))
 
 
-@kernel
+@allocating_kernel
 def intra_list_diversity(lists: NDArray[np.int32], users: ItemUsers) -> float:
     """Return the mean diversity of lists.
 
@@ -77,7 +77,7 @@ def intra_list_diversity(lists: NDArray[np.int32], users: ItemUsers) -> float:
     return total / n_counted if n_counted else 0.0
 
 
-@kernel
+@allocating_kernel
 def _cosine(users: ItemUsers, i: int, j: int) -> float:
     x, x_end = users.start[i], users.start[i + 1]
     y, y_end = users.start[j], users.start[j + 1]

@@ -21,7 +21,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
 from stream_rec.kernels.biased_mf import learn_rating, predict_rating
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 START_DEVIATION = 0.1
 GRADIENT_MAX = 100.0
@@ -81,7 +81,7 @@ BIASED_MF = PeerKind(
 )
 
 
-@kernel
+@allocating_kernel
 def fold(
     catalogue: Catalogue,
     users: NDArray[np.float64],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.user_events import UserEvents, user_events
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 UNKNOWN_ITEM = -1
 """Instead of a rank."""
@@ -96,13 +96,13 @@ def empty_catalogue(n_items: int) -> Catalogue:
     )
 
 
-@kernel
+@allocating_kernel
 def clear_scores(catalogue: Catalogue) -> None:
     """Set the scores of all known items to 0."""
     catalogue.score[: catalogue.n_known[0]] = 0.0
 
 
-@kernel
+@allocating_kernel
 def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
     """Return the rank of the item of event `e` by the scores, from 0, or UNKNOWN_ITEM.
 
@@ -129,18 +129,18 @@ def rank_target(catalogue: Catalogue, events: Events, e: int) -> int:
     return n_before
 
 
-@kernel
+@allocating_kernel
 def _mark_seen(catalogue: Catalogue, events: Events, e: int) -> None:
     for place in range(events.own.start[events.user[e]], events.own.place[e]):
         catalogue.seen[events.item[events.own.event[place]]] = e + 1
 
 
-@kernel
+@allocating_kernel
 def _wins_tie(n_events: NDArray[np.int64], i: int, j: int) -> bool:
     return bool(n_events[i] > n_events[j] or (n_events[i] == n_events[j] and i < j))
 
 
-@kernel
+@allocating_kernel
 def count_event(catalogue: Catalogue, events: Events, e: int) -> None:
     """Take in that the item of event `e` has occurred, if peers may know."""
     if e >= events.n_learned:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 
 class Histories(NamedTuple):
@@ -28,7 +28,7 @@ def empty_histories(n_users: int, length_max: int) -> Histories:
     return Histories(np.zeros((n_users, length_max), np.int32), np.zeros(n_users, np.int32))
 
 
-@kernel
+@allocating_kernel
 def push(histories: Histories, user: int, item: int) -> None:
     """Put an item at the head of a user's history; the oldest falls out where it is full."""
     items, length = histories.item[user], histories.length[user]

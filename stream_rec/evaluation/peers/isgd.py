@@ -16,7 +16,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
 from stream_rec.kernels.isgd import learn_positive, predict_preference
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 START_DEVIATION = 0.1
 
@@ -59,7 +59,7 @@ ISGD = PeerKind(
 )
 
 
-@kernel
+@allocating_kernel
 def fold(
     catalogue: Catalogue,
     users: NDArray[np.float64],

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 SEED = 0
 DAY_S = 86_400.0
@@ -185,7 +185,7 @@ def training_events(
     return due
 
 
-@kernel
+@allocating_kernel
 def rank_by_factors(
     catalogue: Catalogue,
     users: NDArray[np.float32],

@@ -24,7 +24,7 @@ from stream_rec.evaluation.peers.session_index import (
     empty_session_index,
     index_event,
 )
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 SESSION_GAP_S = 1800.0
 """The usual half an hour of web analytics."""
@@ -65,7 +65,7 @@ class NeighbourPeer(Peer):
         )
 
 
-@kernel
+@allocating_kernel
 def fold(
     catalogue: Catalogue,
     index: SessionIndex,

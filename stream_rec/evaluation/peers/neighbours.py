@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, clear_scores
 from stream_rec.evaluation.peers.session_index import SessionIndex
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 NO_PLACE = -1
 FADES_NOT, FADES_LINEARLY, FADES_INVERSELY = 0, 1, 2
@@ -98,7 +98,7 @@ def empty_scratch(n_sessions: int, n_latest: int) -> NeighbourScratch:
     )
 
 
-@kernel
+@allocating_kernel
 def score_by_neighbours(
     catalogue: Catalogue,
     index: SessionIndex,
@@ -139,7 +139,7 @@ def score_by_neighbours(
     _weigh_by_rarity(catalogue, index, weighting.idf_power)
 
 
-@kernel
+@allocating_kernel
 def _latest_items(index: SessionIndex, latest: NDArray[np.int32], events: Events, e: int) -> int:
     """Write the latest distinct items of the session of event `e`; return how many there are."""
     n_latest = 0
@@ -154,7 +154,7 @@ def _latest_items(index: SessionIndex, latest: NDArray[np.int32], events: Events
     return n_latest
 
 
-@kernel
+@allocating_kernel
 def _find_neighbours(
     index: SessionIndex,
     scratch: NeighbourScratch,
@@ -183,14 +183,14 @@ def _find_neighbours(
     return n_found
 
 
-@kernel
+@allocating_kernel
 def _length_before(index: SessionIndex, session: int, e: int) -> int:
     """Return how many events of a session lie before event `e`."""
     start, end = index.own.start[session], index.own.start[session + 1]
     return int(np.searchsorted(index.own.event[start:end], e))
 
 
-@kernel
+@allocating_kernel
 def _kth_largest(scratch: NeighbourScratch, n_found: int, k: int) -> float:
     if n_found <= k:
         return 0.0
@@ -198,7 +198,7 @@ def _kth_largest(scratch: NeighbourScratch, n_found: int, k: int) -> float:
     return float(np.partition(similarity, n_found - k)[n_found - k])
 
 
-@kernel
+@allocating_kernel
 def _add_session(
     catalogue: Catalogue,
     index: SessionIndex,
@@ -233,7 +233,7 @@ def _add_session(
             catalogue.score[item] = catalogue.score[item] + weight * near
 
 
-@kernel
+@allocating_kernel
 def _weigh_by_rarity(catalogue: Catalogue, index: SessionIndex, power: float) -> None:
     if power == 0.0:
         return

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.peers.full_ranking import Events
 from stream_rec.evaluation.peers.histories import Histories, empty_histories, push
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 
 class Pairs(NamedTuple):
@@ -50,7 +50,7 @@ def empty_pairs(events: Events, n_users: int, n_items: int, window: int) -> Pair
     )
 
 
-@kernel
+@allocating_kernel
 def add_weight(pairs: Pairs, i: int, j: int, weight: float) -> None:
     """Add to the weight from item `i` to item `j`."""
     start, end = pairs.start[i], pairs.start[i] + pairs.length[i]
@@ -63,7 +63,7 @@ def add_weight(pairs: Pairs, i: int, j: int, weight: float) -> None:
     pairs.length[i] += 1
 
 
-@kernel
+@allocating_kernel
 def _count_pairs(events: Events, histories: Histories, n_pairs: NDArray[np.int64]) -> None:
     for e in range(len(events.item)):
         if not events.is_positive[e]:

@@ -18,7 +18,7 @@ from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.peers.full_ranking import Catalogue, Events, count_event, rank_target
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
 from stream_rec.kernels.decay import EMPTY, add_log2, decayed_weight
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 HALF_LIVES_S = (900.0, 7_200.0, 25_200.0, 86_400.0, 604_800.0, 2_592_000.0, 7_776_000.0, np.inf)
 _UNITS_S = (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0))
@@ -61,7 +61,7 @@ POPULARITY = PeerKind(
 )
 
 
-@kernel
+@allocating_kernel
 def fold(
     catalogue: Catalogue,
     half_life_s: float,

@@ -26,7 +26,7 @@ from stream_rec.evaluation.peers.full_ranking import (
 from stream_rec.evaluation.peers.histories import Histories, empty_histories, push
 from stream_rec.evaluation.peers.pairs import Pairs, add_weight, empty_pairs
 from stream_rec.evaluation.peers.peer import Parameters, Peer, PeerKind
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 
 class SequentialRules(Peer):
@@ -71,7 +71,7 @@ TRANSITIONS = PeerKind(
 )
 
 
-@kernel
+@allocating_kernel
 def fold(
     catalogue: Catalogue,
     histories: Histories,
@@ -114,7 +114,7 @@ def fold(
         push(histories, user, item)
 
 
-@kernel
+@allocating_kernel
 def _score(
     catalogue: Catalogue, histories: Histories, pairs: Pairs, power: float, user: int
 ) -> None:

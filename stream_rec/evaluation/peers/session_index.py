@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stream_rec.evaluation.columns import is_first_of_pair
 from stream_rec.evaluation.peers.full_ranking import Events
 from stream_rec.evaluation.user_events import UserEvents, user_events
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import allocating_kernel
 
 
 class SessionIndex(NamedTuple):
@@ -68,7 +68,7 @@ def empty_session_index(events: Events, n_items: int, gap_s: float, m: int) -> S
     )
 
 
-@kernel
+@allocating_kernel
 def cut_sessions(events: Events, gap_s: float) -> NDArray[np.int32]:
     """Return the session of every event.
 
@@ -99,7 +99,7 @@ def _first_in_session(session: NDArray[np.int32], events: Events) -> NDArray[np.
     return counts
 
 
-@kernel
+@allocating_kernel
 def index_event(index: SessionIndex, events: Events, e: int) -> None:
     """Put event `e`, which speaks for its item, into the index."""
     session, item = index.session[e], events.item[e]
