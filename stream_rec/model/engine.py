@@ -367,8 +367,13 @@ class Engine(PartitionedModel):
         generated_at_ms: int,
     ) -> list[Published]:
         """Return the messages of all events but duplicates."""
-        columns = (outcome.item, outcome.score, outcome.reason, outcome.because)
-        lists = zip(*(column.tolist() for column in columns), strict=True)
+        lists = zip(
+            outcome.item.tolist(),
+            self._writer.score_texts(outcome.score),
+            outcome.reason.tolist(),
+            outcome.because.tolist(),
+            strict=True,
+        )
         published = []
         for event, offset, status, n, (items, scores, reasons, because) in zip(
             events, offsets, outcome.status.tolist(), outcome.n_listed.tolist(), lists, strict=True

@@ -1,7 +1,7 @@
 """The message on the recommendations topic: a user's refreshed list as JSON (docs/messages.md).
 
-Written by filling ready-made pieces into one format, because it is done for every event; ids are
-encoded once per item.
+Joined from ready-made pieces, because it is done for every event: ids are encoded once per item,
+the scores of a batch all at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stream_rec.kernels.workspace import (
 from stream_rec.model.ids import ItemIds
 
 SCHEMA_VERSION = 1
+SCORE_DECIMALS = 5
 
 LINK_SOURCE_NAMES = {
     NEAR_INVERSE: "taken_together",
@@ -70,16 +71,30 @@ class MessageWriter:
     ) -> None:
         self._ids = ids
         self._sources = [f',"reasons":[{{"source":"{name}"' for name in source_names(half_lives_s)]
-        self._formats: dict[int, str] = {}
-        self._item_json: list[str] = []
+        self._items: list[str] = []
+        self._causes: list[str] = []
+        self._unnamed: list[int] = []
         self._version_json = _json(model_version)
         self._topic_json = _json(topic)
+
+    def score_texts(self, scores: NDArray[np.float32]) -> list[list[str]]:
+        """Return the scores of many lists as JSON numbers of at most five decimals.
+
+        Parameters
+        ----------
+        scores : float32[E, n]
+            Finite.
+        """
+        n_events, length = scores.shape
+        rounded = np.round(scores.astype(np.float64), SCORE_DECIMALS).ravel()
+        texts = msgspec.json.encode(rounded.tolist()).decode()[1:-1].split(",")
+        return [texts[e * length : (e + 1) * length] for e in range(n_events)]
 
     def write(
         self,
         user: str,
         items: Sequence[int],
-        scores: Sequence[float],
+        scores: Sequence[str],
         reasons: Sequence[int],
         because: Sequence[int],
         generated_at_ms: int,
@@ -91,8 +106,10 @@ class MessageWriter:
 
         Parameters
         ----------
-        items, scores, reasons, because : sequences of n
+        items, reasons, because : sequences of n
             The list in order, as `Outcome` has it.
+        scores : sequence of n
+            Of `score_texts`.
         generated_at_ms : int
             Epoch milliseconds.
         partition, offset : int
@@ -100,31 +117,35 @@ class MessageWriter:
         time_s : float
             Its event time.
         """
-        names = self._names()
-        sources = self._sources
-        pieces: list[str | float] = []
+        self._encode_new_items()
+        heads, sources, causes = self._items, self._sources, self._causes
+        pieces: list[str] = []
         for item, score, reason, cause in zip(items, scores, reasons, because, strict=True):
-            because_json = ',"because":' + names[cause] if cause >= 0 else ""
-            pieces += (names[item], score, sources[reason], because_json)
-        entries = self._format(len(items)) % tuple(pieces)
+            pieces += (heads[item], score, sources[reason], causes[cause] if cause >= 0 else "}]},")
+        entries = "".join(pieces)[:-1]
         return (
             f'{{"user":{_json(user)},"items":[{entries}],"generated_at":{generated_at_ms},'
             f'"model_version":{self._version_json},"source":{{"topic":{self._topic_json},'
             f'"partition":{partition},"offset":{offset},"ts":{time_s:.3f}}}}}'
         ).encode()
 
-    def _format(self, n_items: int) -> str:
-        """Return the format of the entries of a list."""
-        if n_items not in self._formats:
-            self._formats[n_items] = ",".join(['{"item":%s,"score":%.5g%s%s}]}'] * n_items)
-        return self._formats[n_items]
+    def _encode_new_items(self) -> None:
+        """Make the pieces of every item: as one that is listed, and as the cause of another.
 
-    def _names(self) -> list[str]:
-        """Return the JSON text of every item's id, encoding those that are new."""
-        known = len(self._item_json)
-        if known < len(self._ids):
-            self._item_json.extend(map(_json, self._ids.texts[known:]))
-        return self._item_json
+        Of an item that is known only by its hash so far, again when its id has come.
+        """
+        texts, known = self._ids.texts, len(self._items)
+        if known == len(texts) and not self._unnamed:
+            return
+        self._items += [""] * (len(texts) - known)
+        self._causes += [""] * (len(texts) - known)
+        for slot in [*self._unnamed, *range(known, len(texts))]:
+            name = _json(texts[slot])
+            self._items[slot] = f'{{"item":{name},"score":'
+            self._causes[slot] = f',"because":{name}}}]}},'
+        self._unnamed = [
+            slot for slot in (*self._unnamed, *range(known, len(texts))) if not texts[slot]
+        ]
 
 
 def _json(text: str) -> str:

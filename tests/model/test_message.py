@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_rec.model.ids import ItemIds
+from stream_rec.model.ids import ItemIds, hash_id
 from stream_rec.model.message import MessageWriter, source_names
 
 HALF_LIVES_S = np.array([900.0, 7_200.0, 86_400.0])
@@ -34,7 +34,7 @@ def written(user: str, listed: list[tuple[str, float, int, str | None]]) -> dict
     value = writer.write(
         user,
         [ids.slot(item) for item in items],
-        np.array(scores, np.float32).tolist(),
+        writer.score_texts(np.array([scores], np.float32))[0] if scores else [],
         reasons,
         [-1 if cause is None else ids.slot(cause) for cause in because],
         1_714_557_600_123,
@@ -55,7 +55,7 @@ def test_message_reads_back_as_what_was_put_in(
     assert len(message["items"]) == len(listed)
     for entry, (item, score, reason, cause) in zip(message["items"], listed, strict=True):
         assert entry["item"] == item
-        assert entry["score"] == pytest.approx(score, rel=1e-4)
+        assert entry["score"] == pytest.approx(score, rel=1e-12, abs=5.1e-6)
         named = {"source": NAMES[reason]} | ({} if cause is None else {"because": cause})
         assert entry["reasons"] == [named]
 
@@ -77,8 +77,19 @@ def test_ids_are_encoded_once_and_new_ones_follow() -> None:
     ids = ItemIds()
     writer = MessageWriter(ids, HALF_LIVES_S, "1", "events")
     for text in ('a"b', "c\\d"):
-        value = writer.write("u", [ids.slot(text)], [0.0], [0], [-1], 0, 0, 0, 0.0)
+        value = writer.write("u", [ids.slot(text)], ["0.0"], [0], [-1], 0, 0, 0, 0.0)
         assert json.loads(value)["items"][0]["item"] == text
+
+
+def test_item_whose_id_comes_late_is_listed_by_it() -> None:
+    ids = ItemIds()
+    writer = MessageWriter(ids, HALF_LIVES_S, "1", "events")
+    late = int(ids.slots_of_hashes(np.array([hash_id("late")], np.uint64))[0])
+    writer.write("u", [ids.slot("early")], ["0.0"], [0], [-1], 0, 0, 0, 0.0)
+    ids.set_texts(np.array([hash_id("late")], np.uint64), ["late"])
+    value = writer.write("u", [late], ["0.0"], [0], [late], 0, 0, 0, 0.0)
+    entry = json.loads(value)["items"][0]
+    assert (entry["item"], entry["reasons"][0]["because"]) == ("late", "late")
 
 
 @pytest.mark.parametrize(
