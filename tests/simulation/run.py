@@ -11,6 +11,7 @@ from stream_rec.settings import EventSettings, ModelSettings
 from stream_rec.stream.engine_port import Engine, EngineFactory, ProfileReader
 from tests.simulation.clock import VirtualLoop, run_virtually
 from tests.simulation.schedule import Schedule
+from tests.simulation.users import N_ITEMS
 from tests.simulation.world import COMPACTION_LAG_S, World
 
 LOOK_INTERVAL_S = 0.05
@@ -22,7 +23,7 @@ SETTLE_S = COMPACTION_LAG_S + 1.0
 MODEL = ModelSettings(
     list_length=5,
     half_lives_s=(7_200.0, 604_800.0),
-    items_per_partition_max=6,  # of 7 that there are
+    items_per_partition_max=N_ITEMS,
     history_length=6,
     links_per_item_max=16,
     candidates_per_source=4,

@@ -1,6 +1,7 @@
 """What the users of a simulated world do: a log of events, some of them unusable or repeated.
 
-In every fifth world users also ask to be forgotten, and some come back.
+In every fifth world users also ask to be forgotten, and some come back. In every ninth there are
+more items than a partition takes in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ N_USERS = 5
 N_ITEMS = 7
 STARTED_AT_S = 1_700_000_000
 SECONDS_BETWEEN = 600
+N_ITEMS_OF_MANY = 10
 WORLDS_PER_FORGETFUL = 5
+WORLDS_PER_CROWDED, FIRST_CROWDED = 9, 3
 BAD_VALUES = (b"not json", b"[1, 2]", b'{"user": "u1"}', b'{"user": "u1", "item": "i1", "ts": -5}')
 
 
@@ -33,12 +36,13 @@ def draw_events(seed: int, n_events: int, n_partitions: int) -> list[Produced]:
     """Draw a log, each user in the partition of their id."""
     rng = random.Random(f"events {seed}")
     forgetting = random.Random(f"forget {seed}")
+    n_items = N_ITEMS_OF_MANY if seed % WORLDS_PER_CROWDED == FIRST_CROWDED else N_ITEMS
     log: list[Produced] = []
     earlier: list[dict[str, Any]] = []
     for number in range(n_events):
         ts = STARTED_AT_S + number * SECONDS_BETWEEN + rng.randrange(SECONDS_BETWEEN)
         user = f"u{rng.randrange(N_USERS)}"
-        event = {"user": user, "item": f"i{rng.randrange(N_ITEMS)}", "type": "click", "ts": ts}
+        event = {"user": user, "item": f"i{rng.randrange(n_items)}", "type": "click", "ts": ts}
         event |= _draw_kind(rng)
         if rng.random() < 0.5:
             event["event_id"] = f"e{number}"
