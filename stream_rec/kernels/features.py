@@ -5,12 +5,15 @@ sum over all items, so that neither the size of the log nor a source's own scale
 that says nothing gives x = −2.5 and a flag of its own, because the logarithm of nothing is not just
 a small number. Then age, idle time, the implicit factors' prediction, and how alike the candidate
 and the user's last item are in count and in time of first sight: people go through the known and
-the obscure, the new and the old, in runs, and no link is needed to see that. Last, the candidate's
-place r in the user's history, 0 the newest, as the logarithm of 1 / (r + 1): where users take the
-same items again, the latest come first.
+the obscure, the new and the old, in runs, and no link is needed to see that. Then the cosines of
+the candidate's implicit factor with the user's and with that of the last item: the prediction
+grows with the candidate's popularity, an angle does not. The bias that the ranker gives an item is
+a feature as well, because whether it was taken more often or less than expected does not tell as
+much in every situation. Last, the candidate's place r in the user's history, 0 the newest, as the
+logarithm of 1 / (r + 1): where users take the same items again, the latest come first.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
-             like_count, like_first, place
+             like_count, like_first, factor_cosine, like_factor, bias, place
 
 The weights always have the column of the place; a workspace has it only where seen items are not
 excluded, because elsewhere no candidate has a place.
@@ -25,7 +28,15 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.elementary import ln
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, widen
+from stream_rec.kernels.jit import (
+    fill,
+    inline_kernel,
+    inner_kernel,
+    kernel,
+    place_of,
+    vector_kernel,
+    widen,
+)
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -36,7 +47,17 @@ from stream_rec.kernels.workspace import (
 )
 
 LINK_FEATURES = "near_inverse", "near_root", "wide_root", "after_inverse", "after_last"
-OTHER_FEATURES = "age", "idle", "factor", "like_count", "like_first", "place"
+OTHER_FEATURES = (
+    "age",
+    "idle",
+    "factor",
+    "like_count",
+    "like_first",
+    "factor_cosine",
+    "like_factor",
+    "bias",
+    "place",
+)
 """Those that are no shares."""
 N_OTHER = len(OTHER_FEATURES)
 LOG_SHARE_MIN = -14.0
@@ -45,6 +66,10 @@ LOG_SHARE_NOTHING = -27.6
 SHARE_MIN = 1e-30
 """Far below e^LOG_SHARE_MIN, but large enough to have a logarithm in single precision."""
 ABSENT = -2.5
+COSINE_SCALE = 2.4
+"""Lets a cosine fill the range of the curves."""
+SQUARE_MIN = 1e-12
+"""Below this product of squared lengths there is no angle worth telling."""
 LONGEST_S = 1e10
 """Some 300 years."""
 LN_2 = math.log(2.0)
@@ -184,6 +209,39 @@ def _write_likeness(
         like_first[a] = (np.float32(7.0) - ln(like_first[a])) * np.float32(1.0 / 3.0)
 
 
+@vector_kernel
+def write_cosines(
+    factors: NDArray[np.float32],
+    direction: NDArray[np.float32],
+    candidate: NDArray[np.int32],
+    n_candidates: int,
+    x: NDArray[np.float32],
+) -> None:
+    """Write COSINE_SCALE times the cosine between a direction and each candidate's factor.
+
+    Parameters
+    ----------
+    factors : float32[N, F]
+    direction : float32[F]
+    candidate : int32[C]
+    n_candidates : int
+    x : float32[C]
+        Written; 0 where one of the two is 0.
+    """
+    flat, n_factors = factors.reshape(-1), place_of(len(direction))
+    own_square = np.float32(0.0)
+    for f in range(n_factors):
+        own_square += direction[f] * direction[f]
+    for a in range(n_candidates):
+        first = place_of(candidate[a]) * n_factors
+        product = square = np.float32(0.0)
+        for f in range(n_factors):
+            product += direction[f] * flat[first + f]
+            square += flat[first + f] * flat[first + f]
+        length = np.sqrt(max(square * own_square, np.float32(SQUARE_MIN)))
+        x[a] = np.float32(COSINE_SCALE) * product / length
+
+
 @inner_kernel
 def _write_places(
     workspace: Workspace,
@@ -234,11 +292,18 @@ def write_features(
         factor_x[a] = predict(factors, user_factor, workspace.candidate[a])
     if n_history > 0:
         _write_likeness(view, workspace, n_candidates, other + 3, widen(history[0]))
+        last_factor, like_factor = factors[history[0]], workspace.feature[other + 6]
+        write_cosines(factors, last_factor, workspace.candidate, n_candidates, like_factor)
     else:
-        fill(workspace.feature[other + 3, :n_candidates], 0.0)
-        fill(workspace.feature[other + 4, :n_candidates], 0.0)
+        for column in (3, 4, 6):
+            fill(workspace.feature[other + column, :n_candidates], 0.0)
+    cosine = workspace.feature[other + 5]
+    write_cosines(factors, user_factor, workspace.candidate, n_candidates, cosine)
+    bias = workspace.feature[other + 7]
+    for a in range(n_candidates):
+        bias[a] = min(max(view.rows.bias[workspace.candidate[a]], ABSENT), -ABSENT)
     if len(workspace.feature) == other + N_OTHER:
-        _write_places(workspace, n_candidates, other + 5, history, n_history)
+        _write_places(workspace, n_candidates, other + 8, history, n_history)
 
 
 @kernel

@@ -35,8 +35,9 @@ SMALL_GRADIENT = 0.02
 """τ: gradients below are sampled."""
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
-N_ADDED = 3
-"""The last feature columns, which weights of row format 1 lack."""
+ADDED_COLUMNS = {2: (-6, -5, -1), 3: (-4, -3, -2)}
+"""Feature columns, counted from behind the last, that came with a row format; the others are of
+format 1."""
 
 
 class RankerWeights(NamedTuple):
@@ -69,10 +70,11 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     weights that were learned without them stay start value plus steps.
     """
     random = np.random.default_rng(seed)
-    n_first = n_features - N_ADDED
-    hidden = random.normal(0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN))
-    added = random.normal(0.0, 1.0, (N_ADDED, N_HIDDEN))
-    hidden = np.insert(hidden, n_first, added, axis=0) / np.sqrt(n_first)
+    hidden = np.zeros((n_features + N_CONTEXT, N_HIDDEN))
+    n_first = n_features - sum(map(len, ADDED_COLUMNS.values()))
+    for rows in (columns_of_format(n_features, 1, N_CONTEXT), *_added_columns(n_features)):
+        hidden[rows] = random.normal(0.0, 1.0, (len(rows), N_HIDDEN))
+    hidden /= np.sqrt(n_first)
     linear = np.zeros((1 + N_BUCKETS, 2, n_features), np.float32)
     linear[0, 0] = LINEAR_START
     return RankerWeights(
@@ -85,6 +87,22 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
         output=np.zeros(N_HIDDEN, np.float32),
         output_squares=np.ones(N_HIDDEN, np.float32),
     )
+
+
+def columns_of_format(n_features: int, version: int, n_behind: int = 0) -> NDArray[np.int64]:
+    """Return the feature columns that a row format has, and those of what stands behind them.
+
+    Examples
+    --------
+    >>> columns_of_format(8, 1, n_behind=2).tolist(), columns_of_format(8, 2).tolist()
+    ([0, 1, 8, 9], [0, 1, 2, 3, 7])
+    """
+    later = [n_features + c for v, added in ADDED_COLUMNS.items() if v > version for c in added]
+    return np.delete(np.arange(n_features + n_behind), later)
+
+
+def _added_columns(n_features: int) -> list[list[int]]:
+    return [[n_features + c for c in added] for added in ADDED_COLUMNS.values()]
 
 
 @kernel

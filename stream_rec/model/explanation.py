@@ -1,7 +1,7 @@
 """Why a user gets a list: what each source says of each item, and what the ranker makes of it.
 
 A source's part in a score is how much the score falls when the source says nothing of the item:
-its columns are blanked (a prediction of the factors is 0 then), and the ranker's own kernel scores
+its columns are blanked (what the factors say is 0 then), and the ranker's own kernel scores
 anew. Parts do not add up to the score,
 because the hidden units see all sources together.
 """
@@ -14,15 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.features import ABSENT, history_bucket
+from stream_rec.kernels.features import ABSENT, OTHER_FEATURES, history_bucket
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.inquiry import Inquiry
 from stream_rec.model.message import source_names
 
 FACTORS = "factors"
-FACTOR_COLUMN = 2
-"""Behind the columns of the sources come age, idle time and the factor's product."""
+FACTOR_FEATURES = "factor", "factor_cosine", "like_factor"
 
 
 class Spoken(NamedTuple):
@@ -98,5 +97,5 @@ def _columns(names: list[str]) -> dict[str, list[int]]:
     columns: dict[str, list[int]] = {}
     for column, name in enumerate(names[:-1]):
         columns.setdefault(name, []).append(column)
-    columns[FACTORS] = [len(names) - 1 + FACTOR_COLUMN]
+    columns[FACTORS] = [len(names) - 1 + OTHER_FEATURES.index(name) for name in FACTOR_FEATURES]
     return columns

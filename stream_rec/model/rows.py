@@ -1,6 +1,6 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 2.
+Little-endian, packed, format version 3.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · spare u16 · applied_offset i64
@@ -16,9 +16,10 @@ A row tells its own lengths, so it can be read under another configuration; what
 configuration is refused with an error that says what to do. A released format never changes: a new
 one gets a new version and an upgrade. All rows of a build have the same version:
 
-    1   w without curves and without the last N_ADDED feature columns (kernels/ranker.py); it is
-        read as if what is missing had taken no steps (weights.py)
-    2   as above
+    1   w without curves and without the feature columns of ADDED_COLUMNS (kernels/ranker.py); it
+        is read as if what is missing had taken no steps (weights.py)
+    2   w without the feature columns that came with format 3, read likewise
+    3   as above
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 2
+VERSION = 3
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("spare", "<u2"), ("applied", "<i8")]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.ranker import N_ADDED, RankerWeights
+from stream_rec.kernels.ranker import RankerWeights, columns_of_format
 from stream_rec.kernels.ridge import Crowd
+from stream_rec.kernels.workspace import N_CONTEXT
 from stream_rec.model.learned import Learned
 from stream_rec.model.rows import (
     VERSION,
@@ -22,7 +23,8 @@ from stream_rec.model.rows import (
     split,
 )
 
-Arrays = list[NDArray[Any]]
+Part = tuple[NDArray[Any], Any]
+"""An array, and the index of what a row has of it."""
 
 
 class Weights:
@@ -132,35 +134,32 @@ def _arrays(learned: Learned) -> Iterator[NDArray[Any]]:
     yield learned.ratings_seen
 
 
-def _parts(learned: Learned, version: int) -> tuple[Arrays, Arrays]:
+def _parts(learned: Learned, version: int) -> tuple[list[Part], list[Part]]:
     """Return what a row of a format version holds, in its order: float32 parts, float64 parts."""
-    ranker = learned.ranker
-    kept = [*(ranker if version > 1 else _without_added(ranker)), *learned.crowd]
-    kept.append(learned.ratings_seen)
+    others = [*learned.crowd, learned.ratings_seen]
+    kept = [*_ranker_parts(learned.ranker, version), *((array, ...) for array in others)]
     return (
-        [array for array in kept if array.dtype == np.float32],
-        [array for array in kept if array.dtype == np.float64],
+        [(array, where) for array, where in kept if array.dtype == np.float32],
+        [(array, where) for array, where in kept if array.dtype == np.float64],
     )
 
 
-def _without_added(ranker: RankerWeights) -> Arrays:
-    """Return views of what there was in format 1; the context's rows follow the features'."""
+def _ranker_parts(ranker: RankerWeights, version: int) -> list[Part]:
     n_features = ranker.linear.shape[2]
-    n_first = n_features - N_ADDED
+    columns = columns_of_format(n_features, version)
+    rows = columns_of_format(n_features, version, N_CONTEXT)
+    where: dict[str, Any] = {"linear": np.s_[:, :, columns], "hidden": rows, "output": ...}
+    if version > 1:
+        where["curve"] = np.s_[:, columns]
     return [
-        ranker.linear[:, :, :n_first],
-        ranker.linear_squares[:, :, :n_first],
-        ranker.hidden[:n_first],
-        ranker.hidden[n_features:],
-        ranker.hidden_squares[:n_first],
-        ranker.hidden_squares[n_features:],
-        ranker.output,
-        ranker.output_squares,
+        (array, where[name.removesuffix("_squares")])
+        for name, array in ranker._asdict().items()
+        if name.removesuffix("_squares") in where
     ]
 
 
-def _concatenate(arrays: Arrays) -> NDArray[Any]:
-    return np.concatenate([array.reshape(-1) for array in arrays])
+def _concatenate(parts: list[Part]) -> NDArray[Any]:
+    return np.concatenate([array[where].reshape(-1) for array, where in parts])
 
 
 def _read(learned: Learned, start: Learned, value: bytes) -> int:
@@ -168,7 +167,7 @@ def _read(learned: Learned, start: Learned, value: bytes) -> int:
     check_version(WEIGHTS, value)
     head, weights, sums = split(WEIGHTS, value, WEIGHTS_TYPE, WEIGHTS_PARTS)
     parts = _parts(learned, int(head["version"][0]))
-    expected = tuple(sum(array.size for array in arrays) for arrays in parts)
+    expected = tuple(sum(array[where].size for array, where in part) for part in parts)
     if (len(weights), len(sums)) != expected:
         raise RowFormatError(
             f"expected {expected} weights and sums, came {(len(weights), len(sums))}; set "
@@ -177,16 +176,17 @@ def _read(learned: Learned, start: Learned, value: bytes) -> int:
         )
     for array, first in zip(_arrays(learned), _arrays(start), strict=True):
         array[...] = first
-    for arrays, numbers in zip(parts, (weights, sums), strict=True):
-        _fill(arrays, numbers)
+    for part, numbers in zip(parts, (weights, sums), strict=True):
+        _fill(part, numbers)
     return int(head["applied"][0])
 
 
-def _fill(arrays: Arrays, numbers: NDArray[Any]) -> None:
+def _fill(parts: list[Part], numbers: NDArray[Any]) -> None:
     at = 0
-    for array in arrays:
-        array[...] = numbers[at : at + array.size].reshape(array.shape)
-        at += array.size
+    for array, where in parts:
+        shape, size = array[where].shape, array[where].size
+        array[where] = numbers[at : at + size].reshape(shape)
+        at += size
 
 
 def _copy(learned: Learned) -> Learned:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stream_rec.kernels.features import (
     ABSENT,
+    COSINE_SCALE,
     history_bucket,
     n_features,
     write_context,
@@ -64,6 +65,10 @@ def likeness(view: ItemView, item: int, last: int) -> list[float]:
     ]
 
 
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / math.sqrt((one @ one) * (other @ other)))
+
+
 def place(history: np.ndarray, item: int) -> float:
     found = np.flatnonzero(history == item)
     return ABSENT if len(found) == 0 else max(2.5 - 1.2 * math.log1p(found[0]), ABSENT)
@@ -95,10 +100,13 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
             (minutes(min(now_s - view.rows.last_s[item], 1e10)) - 7.0) / 4.0,
             user_factor @ view.factor[item],
             *likeness(view, item, last),
+            COSINE_SCALE * cosine(user_factor, view.factor[item]),
+            COSINE_SCALE * cosine(view.factor[last], view.factor[item]) if n_history else 0.0,
+            np.clip(view.rows.bias[item], ABSENT, -ABSENT),
             place(history, item),
         ]
         assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
-        assert missing[FIRST_OTHER:].tolist() == [0.0] * 5 + [float(item not in history)]
+        assert missing[FIRST_OTHER:].tolist() == [0.0] * 8 + [float(item not in history)]
     assert x.shape == (n_features(len(HALF_LIVES_S)),)
 
 
@@ -114,6 +122,20 @@ def test_without_a_column_for_the_place_the_others_are_as_they_were() -> None:
     for with_place, without in zip(*written, strict=True):
         assert len(with_place) == len(without) + 1 == n_features(len(HALF_LIVES_S))
         assert np.array_equal(with_place[:-1], without)
+
+
+def test_where_there_is_no_factor_there_is_no_angle() -> None:
+    view = made_up_view(5)
+    workspace = workspace_for(view)
+    workspace.candidate[:4] = np.arange(4)
+    view.factor[1] = 0.0
+    user_factor = np.zeros(N_FACTORS, np.float32)
+    write_features(view, workspace, user_factor, np.array([2], np.int32), 1, 4, START_S)
+    of_user, of_last = workspace.feature[FIRST_OTHER + 5 : FIRST_OTHER + 7, :4]
+    assert of_user.tolist() == [0.0] * 4
+    assert of_last[1] == 0.0
+    assert of_last[2] == pytest.approx(COSINE_SCALE)
+    assert np.abs(of_last).max() <= COSINE_SCALE * (1 + 1e-6)
 
 
 def test_shares_do_not_depend_on_the_time_of_asking_nor_on_the_size_of_the_log() -> None:

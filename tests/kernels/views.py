@@ -45,6 +45,7 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
         near, after = random.integers(0, 40, 2)
         add_link(rows.links, item, neighbour, near, near + 16, after * 4, LINKS_MAX, x)
     view.factor[:] = random.normal(0, 1, view.factor.shape)
+    rows.bias[:] = random.normal(0, 1.5, N_ITEMS)
     return view
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import RowFormatError
-from stream_rec.kernels.ranker import N_ADDED
+from stream_rec.kernels.ranker import columns_of_format
 from stream_rec.model.engine import Engine
 from stream_rec.model.item_codec import encode_items
 from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS, WEIGHTS_TYPE
@@ -88,19 +88,22 @@ def test_golden_weights_are_encoded_as_they_were() -> None:
     assert engine.weights.encode(0, N_DURABLE - 1) == golden["items"][WEIGHTS]
 
 
-def test_golden_weights_of_version_1_are_kept_and_the_rest_starts() -> None:
-    rows = golden_rows(1)["items"]
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_golden_weights_of_old_versions_are_kept_and_the_rest_starts(version: int) -> None:
+    rows = golden_rows(version)["items"]
     engine = new_engine({})
     start = engine.weights.view
     n_features = start.ranker.linear.shape[2]
+    kept = columns_of_format(n_features, version)
     numbers = np.frombuffer(rows[WEIGHTS], "<f4", offset=WEIGHTS_TYPE.itemsize)
-    n_first = n_features - N_ADDED
-    linear = numbers[: 5 * 2 * n_first].reshape(5, 2, n_first)
-    added = start.ranker.linear[:, :, n_first:].copy()
+    linear = start.ranker.linear.copy()
+    linear[:, :, kept] = numbers[: 5 * 2 * len(kept)].reshape(5, 2, len(kept))
     engine.open_partition(0, rows.items(), N_DURABLE - 1)
     ranker = engine.weights.own[0].ranker
-    assert np.array_equal(ranker.linear, np.concatenate([linear, added], axis=2))
-    assert not ranker.curve.any()
+    assert np.array_equal(ranker.linear, linear)
+    added = np.delete(np.arange(n_features), kept)
+    assert not ranker.curve[:, added].any()
+    assert ranker.curve.any() == (version > 1)
 
 
 def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[str, Rows]) -> None:

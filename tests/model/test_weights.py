@@ -10,15 +10,15 @@ import pytest
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.ranker import N_ADDED, RankerWeights
+from stream_rec.kernels.ranker import LINEAR_START, RankerWeights
 from stream_rec.kernels.workspace import N_CONTEXT, N_HIDDEN
 from stream_rec.model.learned import Learned, nothing_learned
-from stream_rec.model.rows import WEIGHTS_TYPE
+from stream_rec.model.rows import VERSION, WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
-N_FEATURES, N_FACTORS = 6, 3
-ADDED = list(range(N_FEATURES - N_ADDED, N_FEATURES))
-"""The columns that rows of version 1 lack."""
+N_FEATURES, N_FACTORS = 8, 3
+LACKING = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6]}
+"""The columns that rows of older versions lack."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
 
@@ -77,57 +77,70 @@ def test_view_of_a_single_partition_is_its_own() -> None:
     assert all(map(np.array_equal, arrays_of(weights.view), before))
 
 
-def row_of_version_1(learned: Learned, offset: int) -> bytes:
-    """Encode what a build without curves and without the last features knew."""
-    ranker = learned.ranker
-    parts = [np.delete(part, ADDED, axis=2) for part in (ranker.linear, ranker.linear_squares)]
-    parts += [np.delete(part, ADDED, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
+old_versions = pytest.mark.parametrize("version", sorted(LACKING))
+
+
+def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
+    """Encode what an older build knew: without the last features, at first without curves."""
+    ranker, lacking = learned.ranker, LACKING[version]
+    parts = [np.delete(part, lacking, axis=2) for part in (ranker.linear, ranker.linear_squares)]
+    if version > 1:
+        parts += [np.delete(part, lacking, axis=1) for part in (ranker.curve, ranker.curve_squares)]
+    parts += [np.delete(part, lacking, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
     parts += [ranker.output, ranker.output_squares, *learned.crowd, learned.ratings_seen]
     weights, sums = (
         np.concatenate([part.ravel() for part in parts if part.dtype == dtype])
         for dtype in (np.float32, np.float64)
     )
-    head = struct.pack("<HHqII", 1, 0, offset, len(weights), len(sums))
+    head = struct.pack("<HHqII", version, 0, offset, len(weights), len(sums))
     return head + weights.tobytes() + sums.tobytes()
 
 
-def without_what_was_added(learned: Learned) -> Learned:
-    """Return a copy in which all that version 1 lacks has its start value."""
+def without_what_was_added(version: int, learned: Learned) -> Learned:
+    """Return a copy in which all that a version lacks has its start value."""
     kept = learned._replace(ranker=RankerWeights(*(part.copy() for part in learned.ranker)))
-    start = START.ranker
-    for name in ("linear", "linear_squares"):
-        getattr(kept.ranker, name)[:, :, ADDED] = getattr(start, name)[:, :, ADDED]
-    for name in ("hidden", "hidden_squares"):
-        getattr(kept.ranker, name)[ADDED] = getattr(start, name)[ADDED]
-    for name in ("curve", "curve_squares"):
-        getattr(kept.ranker, name)[:] = getattr(start, name)
+    start, lacking = START.ranker, LACKING[version]
+    for suffix in ("", "_squares"):
+        getattr(kept.ranker, f"linear{suffix}")[:, :, lacking] = 1.0 if suffix else 0.0
+        getattr(kept.ranker, f"hidden{suffix}")[lacking] = getattr(start, f"hidden{suffix}")[
+            lacking
+        ]
+        curve = getattr(kept.ranker, f"curve{suffix}")
+        curve[:, lacking if version > 1 else slice(None)] = 1.0 if suffix else 0.0
+    kept.ranker.linear[0, 0, lacking] = LINEAR_START
     return kept
 
 
-def test_row_of_version_1_keeps_what_it_has_and_starts_with_the_rest() -> None:
+@old_versions
+def test_old_row_keeps_what_it_has_and_starts_with_the_rest(version: int) -> None:
     learned = weights_of(0).own[0]
     loaded = weights_of(0)
-    loaded.load(0, row_of_version_1(learned, 77))
-    assert_equal(loaded.own[0], without_what_was_added(learned))
+    loaded.load(0, row_of_version(version, learned, 77))
+    assert_equal(loaded.own[0], without_what_was_added(version, learned))
     assert loaded.durable[0].tolist() == [77]
 
 
-def test_followed_row_of_version_1_adds_its_steps_to_the_start() -> None:
+@old_versions
+def test_followed_old_row_adds_its_steps_to_the_start(version: int) -> None:
     learned = weights_of(3).own[3]
     weights = Weights(START, separate=True)
     weights.follow_partition(3)
-    weights.stage(3, row_of_version_1(learned, 5))
+    weights.stage(3, row_of_version(version, learned, 5))
     weights.refresh()
-    expected = without_what_was_added(learned)
+    expected = without_what_was_added(version, learned)
     for view, part in zip(arrays_of(weights.view), arrays_of(expected), strict=True):
         assert view == pytest.approx(part, abs=1e-6)
 
 
-def test_columns_of_version_1_start_as_they_did() -> None:
-    n_first = N_FEATURES - len(ADDED)
-    drawn = np.random.default_rng(1).normal(0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN))
-    hidden = np.delete(START.ranker.hidden, ADDED, axis=0)
-    assert np.array_equal(hidden, (drawn / np.sqrt(n_first)).astype(np.float32))
+def test_columns_of_old_versions_start_as_they_did() -> None:
+    """Later columns draw after all others, so none of these draws may ever move."""
+    n_first = N_FEATURES - len(LACKING[1])
+    random = np.random.default_rng(1)
+    first = random.normal(0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN))
+    second = random.normal(0.0, 1.0, (3, N_HIDDEN))
+    hidden = START.ranker.hidden * np.float32(np.sqrt(n_first))
+    assert np.delete(hidden, LACKING[1], axis=0) == pytest.approx(first, rel=1e-6)
+    assert hidden[[2, 3, 7]] == pytest.approx(second, rel=1e-6)
 
 
 def test_closed_partition_is_taken_out_of_the_sum() -> None:
@@ -164,7 +177,7 @@ def with_count(field: str, change: int) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     ("damage", "advice"),
     [
-        (lambda row: struct.pack("<H", 3) + row[2:], "upgrade the worker"),
+        (lambda row: struct.pack("<H", VERSION + 1) + row[2:], "upgrade the worker"),
         (lambda row: b"", "delete the worker's state folder"),
         (lambda row: row[:15], "delete the worker's state folder"),
         (lambda row: row[:-1], "delete the worker's state folder"),
@@ -180,7 +193,7 @@ def test_damaged_row_is_refused_and_nothing_changed(
     assert_refused(damage(weights_of(0).encode(0, 5)), advice)
 
 
-@pytest.mark.parametrize(("n_features", "n_factors"), [(7, 3), (6, 4), (5, 2)])
+@pytest.mark.parametrize(("n_features", "n_factors"), [(9, 3), (8, 4), (7, 2)])
 def test_row_of_another_configuration_is_refused(n_features: int, n_factors: int) -> None:
     other = Weights(nothing_learned(n_features, n_factors, 1), separate=False)
     other.open_partition(0)
