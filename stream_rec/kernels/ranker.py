@@ -101,8 +101,8 @@ def columns_of_format(n_features: int, version: int, n_behind: int = 0) -> NDArr
     return np.delete(np.arange(n_features + n_behind), later)
 
 
-def _added_columns(n_features: int) -> list[list[int]]:
-    return [[n_features + c for c in added] for added in ADDED_COLUMNS.values()]
+def _added_columns(n_features: int) -> list[NDArray[np.int64]]:
+    return [n_features + np.array(added) for added in ADDED_COLUMNS.values()]
 
 
 @kernel
