@@ -5,7 +5,8 @@
     python -m benchmarks.check --kafka      the benches that need a real Kafka, too (Java, Maven)
 
 Only ratios to a peer of the same run are compared: absolute times are those of a machine and an
-hour. Runs this short are noisy, so a ratio counts as fallen only below `SHARE_MIN` of the last.
+hour. Runs this short are noisy, so a ratio counts as fallen only below `SHARE_MIN` of the last, and
+in two runs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any, NamedTuple
 from tests.kafka.local_broker import LocalCluster
 
 HISTORY = Path(__file__).with_name("history.jsonl")
-SHARE_MIN = 0.5
+SHARE_MIN = 1 / 3
 TIMEOUT_S = 600.0
 
 Figures = Any
@@ -99,7 +100,7 @@ def run(case: Case, broker: str | None) -> Figures:
         return json.loads(path.read_text())
 
 
-def measure(broker: str | None) -> dict[str, float]:
+def measure(broker: str | None, last: Mapping[str, float]) -> dict[str, float]:
     """Run all benches that can run here, tell how each went, and return their ratios by name."""
     ratios: dict[str, float] = {}
     for case in CASES:
@@ -107,11 +108,19 @@ def measure(broker: str | None) -> dict[str, float]:
             print(f"{case.name}: left out, it needs --kafka", flush=True)
             continue
         started_s = time.monotonic()
-        figures = run(case, broker)
-        found = {f"{case.name}: {what}": round(of(figures), 4) for what, of in case.ratios.items()}
+        found = ratios_of(case, broker)
+        if any(fallen(found, last)):
+            again = ratios_of(case, broker)
+            found = {name: max(ratio, again[name]) for name, ratio in found.items()}
         ratios |= found
         print(f"{case.name}: ran in {time.monotonic() - started_s:.0f} s", flush=True)
     return ratios
+
+
+def ratios_of(case: Case, broker: str | None) -> dict[str, float]:
+    """Run a bench and return its ratios by name."""
+    figures = run(case, broker)
+    return {f"{case.name}: {what}": round(of(figures), 4) for what, of in case.ratios.items()}
 
 
 def fallen(ratios: Mapping[str, float], last: Mapping[str, float]) -> Iterator[str]:
@@ -119,13 +128,13 @@ def fallen(ratios: Mapping[str, float], last: Mapping[str, float]) -> Iterator[s
 
     Examples
     --------
-    >>> list(fallen({"a": 0.4, "b": 2.0}, {"a": 1.0}))
-    ['a: expected at least 0.5, half of the 1 recorded last, came 0.4']
+    >>> list(fallen({"a": 0.3, "b": 2.0}, {"a": 1.0}))
+    ['a: expected at least 0.333, a third of the 1 recorded last, came 0.3']
     """
     for name, ratio in ratios.items():
         if name in last and ratio < SHARE_MIN * last[name]:
             yield (
-                f"{name}: expected at least {SHARE_MIN * last[name]:.3g}, half of the "
+                f"{name}: expected at least {SHARE_MIN * last[name]:.3g}, a third of the "
                 f"{last[name]:.3g} recorded last, came {ratio:.3g}"
             )
 
@@ -164,7 +173,8 @@ def main() -> int:
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(LocalCluster()).bootstrap if arguments.kafka else None
-        ratios, last = measure(broker), last_recorded()
+        last = last_recorded()
+        ratios = measure(broker, last)
     for name, ratio in ratios.items():
         print(f"{name}: {ratio:.3g}" + (f" (last {last[name]:.3g})" if name in last else ""))
     if arguments.record:
