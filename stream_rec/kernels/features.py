@@ -26,17 +26,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.angles import write_cosines
 from stream_rec.kernels.elementary import ln
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import (
-    fill,
-    inline_kernel,
-    inner_kernel,
-    kernel,
-    place_of,
-    vector_kernel,
-    widen,
-)
+from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, widen
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -66,10 +59,6 @@ LOG_SHARE_NOTHING = -27.6
 SHARE_MIN = 1e-30
 """Far below e^LOG_SHARE_MIN, but large enough to have a logarithm in single precision."""
 ABSENT = -2.5
-COSINE_SCALE = 2.4
-"""Lets a cosine fill the range of the curves."""
-SQUARE_MIN = 1e-12
-"""Below this product of squared lengths there is no angle worth telling."""
 LONGEST_S = 1e10
 """Some 300 years."""
 LN_2 = math.log(2.0)
@@ -207,39 +196,6 @@ def _write_likeness(
     for a in range(n_candidates):
         like_count[a] = np.float32(2.5) - np.float32(1.2) * abs(ln(like_count[a]))
         like_first[a] = (np.float32(7.0) - ln(like_first[a])) * np.float32(1.0 / 3.0)
-
-
-@vector_kernel
-def write_cosines(
-    factors: NDArray[np.float32],
-    direction: NDArray[np.float32],
-    candidate: NDArray[np.int32],
-    n_candidates: int,
-    x: NDArray[np.float32],
-) -> None:
-    """Write COSINE_SCALE times the cosine between a direction and each candidate's factor.
-
-    Parameters
-    ----------
-    factors : float32[N, F]
-    direction : float32[F]
-    candidate : int32[C]
-    n_candidates : int
-    x : float32[C]
-        Written; 0 where one of the two is 0.
-    """
-    flat, n_factors = factors.reshape(-1), place_of(len(direction))
-    own_square = np.float32(0.0)
-    for f in range(n_factors):
-        own_square += direction[f] * direction[f]
-    for a in range(n_candidates):
-        first = place_of(candidate[a]) * n_factors
-        product = square = np.float32(0.0)
-        for f in range(n_factors):
-            product += direction[f] * flat[first + f]
-            square += flat[first + f] * flat[first + f]
-        length = np.sqrt(max(square * own_square, np.float32(SQUARE_MIN)))
-        x[a] = np.float32(COSINE_SCALE) * product / length
 
 
 @inner_kernel

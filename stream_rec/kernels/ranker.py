@@ -72,7 +72,11 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     random = np.random.default_rng(seed)
     hidden = np.zeros((n_features + N_CONTEXT, N_HIDDEN))
     n_first = n_features - sum(map(len, ADDED_COLUMNS.values()))
-    for rows in (columns_of_format(n_features, 1, N_CONTEXT), *_added_columns(n_features)):
+    hidden[columns_of_format(n_features, 1, N_CONTEXT)] = random.normal(
+        0.0, 1.0, (n_first + N_CONTEXT, N_HIDDEN)
+    )
+    for added in ADDED_COLUMNS.values():
+        rows = [n_features + column for column in added]
         hidden[rows] = random.normal(0.0, 1.0, (len(rows), N_HIDDEN))
     hidden /= np.sqrt(n_first)
     linear = np.zeros((1 + N_BUCKETS, 2, n_features), np.float32)
@@ -99,10 +103,6 @@ def columns_of_format(n_features: int, version: int, n_behind: int = 0) -> NDArr
     """
     later = [n_features + c for v, added in ADDED_COLUMNS.items() if v > version for c in added]
     return np.delete(np.arange(n_features + n_behind), later)
-
-
-def _added_columns(n_features: int) -> list[NDArray[np.int64]]:
-    return [n_features + np.array(added) for added in ADDED_COLUMNS.values()]
 
 
 @kernel

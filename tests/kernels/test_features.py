@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_rec.kernels.angles import COSINE_SCALE
 from stream_rec.kernels.features import (
     ABSENT,
-    COSINE_SCALE,
     history_bucket,
     n_features,
     write_context,
