@@ -59,6 +59,8 @@ def is_valid(value: Any) -> bool:
 EVENT_VALIDATOR = Draft202012Validator(schema("event"))
 EXAMPLES = re.findall(r"^```json ([a-z-]+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 CODE_ROWS = re.findall(r"^\| `([a-z_]+)` \| [^|]+ \| (?:`(.+)` )?\|$", PAGE, re.MULTILINE)
+REFUSED_ALONE = [(code, text) for code, text in CODE_ROWS if code != "too_many_items"]
+"""Codes that depend on the record alone, not on the events before it."""
 CODES = schema("dlq-headers")["properties"]["dlq-code"]["enum"]
 
 
@@ -96,7 +98,7 @@ def test_documented_codes_are_those_of_the_schema() -> None:
     assert [code for code, _ in CODE_ROWS] == CODES
 
 
-@pytest.mark.parametrize(("code", "text"), CODE_ROWS)
+@pytest.mark.parametrize(("code", "text"), REFUSED_ALONE)
 def test_documented_refusals_have_their_code(code: str, text: str) -> None:
     key, value = (b"ann", text.encode()) if text else MADE_EXAMPLES[code]
     assert refusal_code(key, value) == code

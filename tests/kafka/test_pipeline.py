@@ -17,7 +17,7 @@ from confluent_kafka import Message, Producer
 from jsonschema import Draft202012Validator
 
 from tests.stream.topics import read_all, wait_for_messages
-from tests.test_messages import CODE_ROWS, MADE_EXAMPLES, schema, strict
+from tests.test_messages import MADE_EXAMPLES, REFUSED_ALONE, schema, strict
 
 ROOT = Path(__file__).parents[2]
 N_EVENTS = 300
@@ -65,7 +65,7 @@ def bad_events() -> list[tuple[str, bytes | None, bytes | None]]:
     """Return code, key and value of every documented refusal that Kafka's limits let in."""
     return [
         (code, *((b"ann", text.encode()) if text else MADE_EXAMPLES[code]))
-        for code, text in CODE_ROWS
+        for code, text in REFUSED_ALONE
         if code != "too_large"
     ]
 
