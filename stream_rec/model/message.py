@@ -139,13 +139,12 @@ class MessageWriter:
             return
         self._items += [""] * (len(texts) - known)
         self._causes += [""] * (len(texts) - known)
-        for slot in [*self._unnamed, *range(known, len(texts))]:
+        slots = [*self._unnamed, *range(known, len(texts))]
+        for slot in slots:
             name = _json(texts[slot])
             self._items[slot] = f'{{"item":{name},"score":'
             self._causes[slot] = f',"because":{name}}}]}},'
-        self._unnamed = [
-            slot for slot in (*self._unnamed, *range(known, len(texts))) if not texts[slot]
-        ]
+        self._unnamed = [slot for slot in slots if not texts[slot]]
 
 
 def _json(text: str) -> str:
