@@ -22,7 +22,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import InvalidEventError, RowFormatError
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import EventDecoder
-from stream_rec.model.item_codec import decode_id, read_heads
+from stream_rec.model.item_codec import decode_id, read_items
 from stream_rec.model.rows import (
     ITEM,
     ITEM_ID,
@@ -171,7 +171,7 @@ def _is_read(read: Callable[[], object]) -> bool:
 
 def _read_item(content: bytes) -> bool:
     key, row = content[:ROW_KEY_BYTES], content[ROW_KEY_BYTES:]
-    return _is_read(lambda: read_heads([key], [row], N_HALF_LIVES, N_FACTORS))
+    return _is_read(lambda: read_items([key], [row], N_HALF_LIVES, N_FACTORS))
 
 
 def _read_id(content: bytes) -> bool:

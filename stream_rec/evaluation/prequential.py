@@ -80,7 +80,7 @@ class Prequential:
         self._n_batches = 0
         partition, user_slot = _place_users(self._engines, log.users, n_partitions)
         for each in self._engines:  # the same slots in all, for all begin with none
-            item_slot = np.array([each.items.ids.slot(item) for item in log.items], np.int32)
+            item_slot = each.items.ids.slots(log.items)
         self._partition: NDArray[np.int32] = partition[log.user]
         self.columns = Batch(
             user=user_slot[log.user],

@@ -113,6 +113,16 @@ def touch(rows: ItemRows, item: int, offset: int) -> None:
 
 
 @kernel
+def is_empty(rows: ItemRows, item: int) -> bool:
+    """Say whether a row holds nothing: neither seen nor biased, be it by events or as a sum."""
+    return bool(
+        rows.applied[item] == NO_OFFSET
+        and rows.first_s[item] == np.inf
+        and rows.bias_squares[item] == np.float32(BIAS_SQUARES_START)
+    )
+
+
+@kernel
 def see_item(rows: ItemRows, item: int, time_s: float) -> None:
     """Widen the span of time in which an item has been seen, by late events at its early end."""
     rows.first_s[item] = min(rows.first_s[item], time_s)

@@ -319,13 +319,10 @@ class Engine(PartitionedModel):
         return known
 
     def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
-        item_slot = self.items.ids.slot
         user = self.users.slots(partition, [hash_id(event.user) for event in events])
         return Batch(
             user=user,
-            item=np.array(
-                [item_slot(event.item) if event.item else 0 for event in events], np.int32
-            ),
+            item=self._item_slots([event.item for event in events]),
             time_s=np.array([event.ts for event in events], np.float64),
             weight=np.array([self._unit_weights[event.type] for event in events], np.int32),
             value=np.array(
@@ -338,6 +335,14 @@ class Engine(PartitionedModel):
             ),
             offset=np.array(offsets, np.int64),
         )
+
+    def _item_slots(self, items: list[str]) -> NDArray[np.int32]:
+        """Return the slots of items; who asks to be forgotten names none, and 0 stands for it."""
+        if all(items):
+            return self.items.ids.slots(items)
+        slots = np.zeros(len(items), np.int32)
+        slots[[item != "" for item in items]] = self.items.ids.slots(list(filter(None, items)))
+        return slots
 
     def _model(self) -> Model:
         return Model(

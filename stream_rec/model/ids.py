@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from stream_rec.model.arrays import doubled
+from stream_rec.kernels.hash_index import EMPTY, empty_index, find, find_or_add, with_slots
 
-NO_SLOT = -1
+FIRST_IDS = 1024
 
 
 def hash_id(text: str) -> int:
@@ -25,68 +24,76 @@ def hash_id(text: str) -> int:
     return xxhash.xxh3_64_intdigest(text.encode()) or 1
 
 
+def hash_ids(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the hashes of many ids, as `hash_id` does."""
+    return np.fromiter(map(hash_id, texts), np.uint64, len(texts))
+
+
 class ItemIds:
     """Item slots in order of first sight: hash → slot, and back to hash and text.
 
     Two ids with the same hash would be one item; with 10 million items the odds of a single such
     pair are 1 : 370,000.
+
+    Attributes
+    ----------
+    texts : list of str
+        By slot, empty where an item is known only by its hash.
+    is_named : bool[N]
+        Whether an item has its text; N, here and in `hashes`, is at least the number of slots.
     """
 
     def __init__(self) -> None:
-        self.hashes: NDArray[np.uint64] = np.zeros(1024, np.uint64)
         self.texts: list[str] = []
-        self._slot_by_hash: dict[int, int] = {}
+        self.is_named: NDArray[np.bool_] = np.zeros(FIRST_IDS, np.bool_)
+        self._index = empty_index(FIRST_IDS)
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def slot(self, text: str) -> int:
-        """Return the slot of an item, giving it one if it is new.
-
-        An item known only by its hash so far gets its text.
-        """
-        item_hash = hash_id(text)
-        slot = self._slot_by_hash.get(item_hash)
-        if slot is None:
-            slot = len(self.texts)
-            self._append(np.array([item_hash], np.uint64))
-        self.texts[slot] = text
-        return slot
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Hashes by slot: uint64[N]."""
+        return self._index.hashes
 
     def find(self, text: str) -> int | None:
         """Return the slot of an item, None if it is not known."""
-        return self._slot_by_hash.get(hash_id(text))
+        slot = int(find(self._index, np.uint64(hash_id(text))))
+        return None if slot == EMPTY else slot
+
+    def slot(self, text: str) -> int:
+        """Return the slot of an item, giving it one if it is new; `slots` for one."""
+        return int(self.slots([text])[0])
+
+    def slots(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the slots of items (int32, in the order given), giving one to those new.
+
+        An item known only by its hash so far gets its text.
+        """
+        return self.set_texts(hash_ids(texts), texts)
 
     def slots_of_hashes(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Return the slots of many items (int32, in the order given).
 
         Those not known get one; their text may come later.
         """
-        slots = self._known_slots(hashes)
-        is_new = slots == NO_SLOT
-        if is_new.any():
-            self._append(np.unique(hashes[is_new]))
-            slots[is_new] = self._known_slots(hashes[is_new])
+        slots = np.empty(len(hashes), np.int32)
+        done, n_used = find_or_add(self._index, len(self), hashes, slots, 0)
+        while done < len(hashes):
+            self._lengthen(n_used)
+            done, n_used = find_or_add(self._index, n_used, hashes, slots, done)
+        self.texts.extend([""] * (n_used - len(self)))
         return slots
 
     def set_texts(self, hashes: NDArray[np.uint64], texts: Sequence[str]) -> NDArray[np.int32]:
         """Note the texts of items known by their hashes and return their slots."""
         slots = self.slots_of_hashes(hashes)
-        for slot, text in zip(slots.tolist(), texts, strict=True):
-            self.texts[slot] = text
+        for x in np.flatnonzero(~self.is_named[slots]).tolist():
+            self.texts[slots[x]] = texts[x]
+        self.is_named[slots] = True
         return slots
 
-    def _known_slots(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        slots = map(self._slot_by_hash.get, hashes.tolist(), repeat(NO_SLOT))
-        return np.fromiter(slots, np.int32, len(hashes))
-
-    def _append(self, hashes: NDArray[np.uint64]) -> None:
-        """Give the next slots to items that have none, each named once."""
-        first, end = len(self.texts), len(self.texts) + len(hashes)
-        if end > len(self.hashes):
-            larger = np.zeros(doubled(len(self.hashes), end), np.uint64)
-            larger[:first] = self.hashes[:first]
-            self.hashes = larger
-        self.hashes[first:end] = hashes
-        self.texts.extend([""] * len(hashes))
-        self._slot_by_hash.update(zip(hashes.tolist(), range(first, end), strict=True))
+    def _lengthen(self, n_used: int) -> None:
+        """Make room for twice as many ids."""
+        self._index = with_slots(self._index, n_used, 2 * n_used)
+        self.is_named = np.concatenate([self.is_named, np.zeros(n_used, np.bool_)])

@@ -272,18 +272,18 @@ class Inquiry:
 
     def _kept(self, listed: Listed, n_listed: int, excluded: set[int]) -> Listed:
         """Cut a list to its length, without excluded items that filled it up and nameless ones."""
-        texts = self._engine.items.ids.texts
+        is_named = self._engine.items.ids.is_named
         items = listed.items[:n_listed].tolist()
-        keep = [x for x, item in enumerate(items) if item not in excluded and texts[item]]
+        keep = [x for x, item in enumerate(items) if item not in excluded and is_named[item]]
         return Listed(
             listed.items[keep], listed.scores[keep], listed.reasons[keep], listed.because[keep]
         )
 
     def _ordered(self, items: NDArray[np.int32], values: NDArray[np.float64]) -> Scored:
-        texts = self._engine.items.ids.texts
-        is_named = np.fromiter((bool(texts[item]) for item in items.tolist()), bool, len(items))
-        items, values = items[is_named & (values > 0.0)], values[is_named & (values > 0.0)]
-        order = np.lexsort((self._engine.items.ids.hashes[items], -values))
+        ids = self._engine.items.ids
+        kept = ids.is_named[items] & (values > 0.0)
+        items, values = items[kept], values[kept]
+        order = np.lexsort((ids.hashes[items], -values))
         return Scored(items[order], values[order])
 
     def _reserve_blocks(self, n_blocks: int) -> None:

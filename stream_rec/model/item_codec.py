@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import ItemRows
-from stream_rec.kernels.links import load_links, places_of
-from stream_rec.model.ids import ItemIds, hash_id
+from stream_rec.kernels.links import FIRST_BLOCK, load_links, places_of
+from stream_rec.model.ids import ItemIds, hash_ids
 from stream_rec.model.rows import (
     HEADER_TYPE,
     ITEM,
@@ -21,48 +23,45 @@ from stream_rec.model.rows import (
     VERSION,
     damaged,
     hashes_of_keys,
+    item_type,
     read_fixed,
     row_key,
 )
+
+COLUMNS = (
+    *("applied", "taken", "first_s", "last_s", "bias", "bias_squares"),
+    *("popularity", "evidence", "rating"),
+)
+"""Of `ItemRows`, as they are named in a row too."""
+LINK_COLUMNS = ("near", "wide", "after")
 
 
 def encode_items(
     rows: ItemRows, ids: ItemIds, slots: NDArray[np.int64]
 ) -> list[tuple[bytes, bytes]]:
     """Return (key, row) of the items at `slots`."""
-    head = np.zeros(len(slots), ITEM_TYPE)
-    head["version"] = VERSION
-    for field in ("applied", "taken", "first_s", "last_s", "bias", "bias_squares"):
-        head[field] = getattr(rows, field)[slots]
-    head["n_popularity"] = rows.popularity.shape[1]
-    head["n_factors"] = _n_factors(rows)
-    head["n_links"] = rows.links.length[slots]
+    fixed = np.zeros(len(slots), _fixed_type(rows))
+    for field in COLUMNS:
+        fixed[field] = getattr(rows, field)[slots]
+    fixed["version"] = VERSION
+    fixed["n_popularity"] = rows.popularity.shape[1]
+    fixed["n_factors"] = _n_factors(rows)
+    fixed["n_links"] = rows.links.length[slots]
     places = places_of(rows.links, slots)
     links = np.empty(len(places), LINK_TYPE)
     links["item"] = ids.hashes[rows.links.neighbour[places]]
-    for field in ("near", "wide", "after"):
+    for field in LINK_COLUMNS:
         links[field] = getattr(rows.links, field)[places]
-    fixed = (head, rows.popularity[slots], rows.evidence[slots], rows.rating[slots])
-    link_ends = np.cumsum(head["n_links"], dtype=np.int64) * LINK_TYPE.itemsize
-    return _assemble(ids.hashes[slots], fixed, links.tobytes(), link_ends.tolist())
+    keys = [row_key(ITEM, item_hash) for item_hash in ids.hashes[slots].tolist()]
+    heads = _cut(fixed.tobytes(), np.arange(1, len(slots) + 1) * fixed.itemsize)
+    tails = _cut(links.tobytes(), np.cumsum(fixed["n_links"], dtype=np.int64) * links.itemsize)
+    return list(zip(keys, map(add, heads, tails), strict=True))
 
 
-def _assemble(
-    hashes: NDArray[np.uint64],
-    fixed: Sequence[NDArray],  # type: ignore[type-arg]
-    tail: bytes,
-    tail_ends: list[int],
-) -> list[tuple[bytes, bytes]]:
-    sizes = [part.itemsize * (part.shape[1] if part.ndim == 2 else 1) for part in fixed]
-    buffers = [part.tobytes() for part in fixed]
-    encoded = []
-    tail_start = 0
-    for x, item_hash in enumerate(hashes.tolist()):
-        pieces = [b[x * n : (x + 1) * n] for b, n in zip(buffers, sizes, strict=True)]
-        pieces.append(tail[tail_start : tail_ends[x]])
-        tail_start = tail_ends[x]
-        encoded.append((row_key(ITEM, item_hash), b"".join(pieces)))
-    return encoded
+def _cut(joined: bytes, ends: NDArray[np.int64]) -> list[bytes]:
+    """Cut bytes into parts, each to the next of `ends`."""
+    bounds = [0, *ends.tolist()]
+    return [joined[start:end] for start, end in pairwise(bounds)]
 
 
 class Decoded(NamedTuple):
@@ -72,31 +71,34 @@ class Decoded(NamedTuple):
     ----------
     slots : int32[n]
         Of the items.
-    head : ITEM_TYPE[n]
-    values : sequence of bytes
-    neighbours : int32[sum of the numbers of links]
-        Slots of the items that the links name, one row after the other.
+    fixed : item_type[n]
+        All but the links.
+    links : LINK_TYPE[sum of the numbers of links]
+        One row after the other.
+    neighbours : int32[len(links)]
+        Slots of the items that the links name.
     """
 
     slots: NDArray[np.int32]
-    head: NDArray[np.void]
-    values: Sequence[bytes]
+    fixed: NDArray[np.void]
+    links: NDArray[np.void]
     neighbours: NDArray[np.int32]
 
     @property
     def link_places(self) -> int:
         """Return the most places that the links can take in a pool."""
-        return int(4 * self.head["n_links"].sum()) + 16 * len(self.slots)
+        n_links = self.fixed["n_links"].astype(np.int64)
+        return int(np.maximum(2 * n_links, FIRST_BLOCK).sum())
 
 
 def find_slots(
-    ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes], head: NDArray[np.void]
+    ids: ItemIds, keys: Sequence[bytes], values: Sequence[bytes], fixed: NDArray[np.void]
 ) -> Decoded:
-    """Return rows checked by `read_heads` with the slots of all items that they name."""
-    at = ITEM_TYPE.itemsize + (int(_fixed_bytes(head[:1])[0]) if len(head) else 0)
-    links = np.frombuffer(b"".join([v[at:] for v in values]), LINK_TYPE)
+    """Return rows checked by `read_items` with the slots of all items that they name."""
+    links_at = fixed.itemsize
+    links = np.frombuffer(b"".join([value[links_at:] for value in values]), LINK_TYPE)
     slots = ids.slots_of_hashes(hashes_of_keys(keys))
-    return Decoded(slots, head, values, ids.slots_of_hashes(links["item"]))
+    return Decoded(slots, fixed, links, ids.slots_of_hashes(links["item"].astype(np.uint64)))
 
 
 def decode_items(
@@ -115,22 +117,14 @@ def decode_items(
     decoded : Decoded
     links_max : int
     """
-    head, values = decoded.head, decoded.values
-    n_half_lives, n_factors = rows.popularity.shape[1], _n_factors(rows)
-    first, second = ITEM_TYPE.itemsize, ITEM_TYPE.itemsize + 8 * n_half_lives
-    third = second + 4 * (n_factors + 1)
-    fourth = third + 4 * (n_factors + 1)
-    for field in ("applied", "taken", "first_s", "last_s", "bias", "bias_squares"):
-        getattr(rows, field)[places] = head[field]
-    rows.durable[places] = head["applied"]
-    rows.popularity[places] = _columns([v[first:second] for v in values], "<f8", n_half_lives)
-    rows.evidence[places] = _columns([v[second:third] for v in values], "<f4", n_factors + 1)
-    rows.rating[places] = _columns([v[third:fourth] for v in values], "<f4", n_factors + 1)
-    links = np.frombuffer(b"".join([v[fourth:] for v in values]), LINK_TYPE)
+    fixed, links = decoded.fixed, decoded.links
+    for field in COLUMNS:
+        getattr(rows, field)[places] = fixed[field]
+    rows.durable[places] = fixed["applied"]
     load_links(
         rows.links,
         places.astype(np.int32),
-        head["n_links"].astype(np.int64),
+        fixed["n_links"].astype(np.int64),
         decoded.neighbours,
         np.ascontiguousarray(links["near"]),
         np.ascontiguousarray(links["wide"]),
@@ -169,7 +163,7 @@ def decode_ids(
         except UnicodeDecodeError:
             raise damaged(key, "expected an id in UTF-8, came other bytes") from None
     hashes = hashes_of_keys(keys)
-    wrong = np.flatnonzero(hashes != np.fromiter(map(hash_id, texts), np.uint64, len(texts)))
+    wrong = np.flatnonzero(hashes != hash_ids(texts))
     if len(wrong):
         key, text = keys[wrong[0]], texts[wrong[0]]
         raise damaged(key, f"expected the id that hashes to the key, came {text[:64]!r}")
@@ -184,28 +178,33 @@ def rows_of_kind(
     return [key for key, _ in rows], [row for _, row in rows]
 
 
-def read_heads(
+def read_items(
     keys: Sequence[bytes], values: Sequence[bytes], n_half_lives: int, n_factors: int
 ) -> NDArray[np.void]:
-    """Return the fixed heads of rows, after checking versions, lengths and configuration.
+    """Return all of rows but their links, after checking versions, lengths and configuration.
+
+    Returns
+    -------
+    item_type[n]
 
     Raises
     ------
     RowFormatError
     """
     head = read_fixed(keys, values, ITEM_TYPE)
-    expected = (
-        ITEM_TYPE.itemsize
-        + _fixed_bytes(head)
-        + LINK_TYPE.itemsize * head["n_links"].astype(np.int64)
-    )
+    expected = _fixed_bytes(head) + LINK_TYPE.itemsize * head["n_links"].astype(np.int64)
     lengths = np.fromiter(map(len, values), np.int64, len(values))
     wrong = np.flatnonzero(lengths != expected)
     if len(wrong):
         x = wrong[0]
         raise damaged(keys[x], f"expected an item row of {expected[x]} bytes, came {lengths[x]}")
     _check_shape(head, n_half_lives, n_factors)
-    return head
+    fixed = item_type(n_half_lives, n_factors)
+    return np.frombuffer(b"".join([value[: fixed.itemsize] for value in values]), fixed)
+
+
+def _fixed_type(rows: ItemRows) -> np.dtype[np.void]:
+    return item_type(rows.popularity.shape[1], _n_factors(rows))
 
 
 def _n_factors(rows: ItemRows) -> int:
@@ -213,9 +212,13 @@ def _n_factors(rows: ItemRows) -> int:
 
 
 def _fixed_bytes(head: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the bytes between head and links: popularity, evidence and rating."""
-    n_popularity = head["n_popularity"].astype(np.int64)
-    return 8 * n_popularity + 2 * 4 * (head["n_factors"].astype(np.int64) + 1)
+    """Return the bytes before the links, of rows of any configuration."""
+    n_popularity, n_factors = (
+        head[field].astype(np.int64) for field in ("n_popularity", "n_factors")
+    )
+    per_popularity = item_type(1, 0).itemsize - item_type(0, 0).itemsize
+    per_factor = item_type(0, 1).itemsize - item_type(0, 0).itemsize
+    return item_type(0, 0).itemsize + per_popularity * n_popularity + per_factor * n_factors
 
 
 def _check_shape(head: NDArray[np.void], n_half_lives: int, n_factors: int) -> None:
@@ -229,7 +232,3 @@ def _check_shape(head: NDArray[np.void], n_half_lives: int, n_factors: int) -> N
                 f"expected {expected} numbers as {setting} says, came rows with {came}; set "
                 f"{setting} as it was, or rebuild the model from the event log under another app_id"
             )
-
-
-def _columns(parts: list[bytes], dtype: str, width: int) -> NDArray:  # type: ignore[type-arg]
-    return np.frombuffer(b"".join(parts), dtype).reshape(len(parts), width)

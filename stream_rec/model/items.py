@@ -32,7 +32,7 @@ from stream_rec.model.item_codec import (
     encode_id,
     encode_items,
     find_slots,
-    read_heads,
+    read_items,
     rows_of_kind,
 )
 from stream_rec.model.rows import ITEM, ITEM_ID, hashes_of_keys
@@ -147,12 +147,9 @@ class Items:
 
     def reserve_links(self, partition: int, n_places: int) -> None:
         """Make room for `n_places` more link places in a partition's rows and the view's."""
-        own = self.own[partition]
-        own = self.own[partition] = own._replace(links=with_places(own.links, n_places))
+        self._reserve_own_links(partition, n_places)
         if self.separate:
             self._reserve_view_links(n_places)
-        else:
-            self.view = self.view._replace(rows=own)
 
     def n_dirty(self, partition: int) -> int:
         """Return how many item rows of a partition changed since they were last frozen."""
@@ -166,8 +163,8 @@ class Items:
         """
         rows = self.own[partition]
         dirty = np.flatnonzero(rows.dirty)
-        unnamed = np.flatnonzero((rows.named == 0) & (rows.applied > NO_OFFSET))
-        unnamed = np.array([slot for slot in unnamed if self.ids.texts[slot]], np.int64)
+        seen, is_named = rows.applied > NO_OFFSET, self.ids.is_named[: len(rows.named)]
+        unnamed = np.flatnonzero(seen & (rows.named == 0) & is_named)
         frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
         frozen += encode_items(rows, self.ids, dirty)
         rows.dirty[dirty] = 0
@@ -185,7 +182,7 @@ class Items:
         encoded = list(encoded)
         decoded, named = self._decode(encoded)
         self.reserve_items()
-        self.reserve_links(partition, decoded.link_places)
+        self._reserve_own_links(partition, decoded.link_places)
         decode_items(self.own[partition], decoded.slots.astype(np.int64), decoded, self._links_max)
         self.own[partition].named[named] = 1
         self._waiting.add(decoded.slots)
@@ -222,7 +219,7 @@ class Items:
         for first in range(0, len(items), SUMMED_AT_ONCE_MAX):
             self._sum(items[first : first + SUMMED_AT_ONCE_MAX])
         list_is_short = np.zeros(len(self.view.top.items), np.bool_)
-        refresh_items(self.view, items, self._is_named(items), list_is_short)
+        refresh_items(self.view, items, self.ids.is_named[items], list_is_short)
         for which in np.flatnonzero(list_is_short).tolist():
             rebuild_list(self.view.top, which, len(self.ids))
         for which in np.flatnonzero(np.isnan(self.view.total)).tolist():
@@ -244,9 +241,9 @@ class Items:
         id_keys, id_rows = rows_of_kind(encoded, ITEM_ID)
         keys, rows = rows_of_kind(encoded, ITEM)
         hashes, texts = decode_ids(id_keys, id_rows)
-        head = read_heads(keys, rows, self._n_half_lives, self._n_factors)
+        fixed = read_items(keys, rows, self._n_half_lives, self._n_factors)
         named = self.ids.set_texts(hashes, texts)
-        return find_slots(self.ids, keys, rows, head), named
+        return find_slots(self.ids, keys, rows, fixed), named
 
     def _sum(self, items: NDArray[np.int64]) -> None:
         parts = []
@@ -261,18 +258,20 @@ class Items:
         total, hashes = self.view.rows, self.ids.hashes
         sum_items(total, items, parts, lengths, hashes, self._marks, self._links_max)
 
+    def _reserve_own_links(self, partition: int, n_places: int) -> None:
+        own = self.own[partition]
+        own = self.own[partition] = own._replace(links=with_places(own.links, n_places))
+        if not self.separate:
+            self.view = self.view._replace(rows=own)
+
     def _reserve_view_links(self, n_places: int) -> None:
         rows = self.view.rows
         rows = rows._replace(links=with_places(rows.links, n_places))
         self.view = self.view._replace(rows=rows)
 
-    def _is_named(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
-        texts = self.ids.texts
-        return np.array([texts[item] != "" for item in items.tolist()], np.bool_)
-
     def _derive(self, n_items: int) -> None:
         view, rows = self.view, self.view.rows
-        is_named = self._is_named(np.arange(n_items))
+        is_named = self.ids.is_named[:n_items]
         count = rows.taken[:n_items] / WEIGHT_UNIT
         keys = view.top.keys
         keys[:] = -np.inf

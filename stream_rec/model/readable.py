@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.item_codec import decode_id, read_heads
+from stream_rec.model.item_codec import decode_id, read_items
 from stream_rec.model.rows import (
     ITEM,
     ITEM_ID,
@@ -52,7 +52,7 @@ def check_row(key: bytes, value: bytes, n_half_lives: int, n_factors: int) -> st
         raise damaged(key, "expected the key of an item, an id, a profile or weights")
     check_version(key, value)
     if kind == ITEM:
-        read_heads([key], [value], n_half_lives, n_factors)
+        read_items([key], [value], n_half_lives, n_factors)
     elif kind == ITEM_ID:
         decode_id(key, value)
     elif kind == PROFILE:
@@ -110,11 +110,9 @@ def describe_item(
     """
     check_version(key, value)
     n_factors = int(np.frombuffer(value[: ITEM_TYPE.itemsize], ITEM_TYPE)["n_factors"][0])
-    head = read_heads([key], [value], len(half_lives_s), n_factors)[0]
-    at = ITEM_TYPE.itemsize
-    popularity = np.frombuffer(value, "<f8", len(half_lives_s), at)
-    at += popularity.nbytes + 2 * 4 * (n_factors + 1)
-    links = np.frombuffer(value, LINK_TYPE, -1, at)
+    fixed = read_items([key], [value], len(half_lives_s), n_factors)
+    head, popularity = fixed[0], fixed[0]["popularity"]
+    links = np.frombuffer(value, LINK_TYPE, -1, fixed.itemsize)
     last_s = _finite(head["last_s"])
     return {
         "applied_offset": int(head["applied"]),

@@ -36,19 +36,18 @@ ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("spare", "<u2"), ("applied", "<i8")]
 HEADER_TYPE = np.dtype(HEADER)
-ITEM_TYPE = np.dtype(
-    [
-        *HEADER,
-        ("taken", "<i8"),
-        ("first_s", "<f8"),
-        ("last_s", "<f8"),
-        ("bias", "<f4"),
-        ("bias_squares", "<f4"),
-        ("n_popularity", "<u4"),
-        ("n_factors", "<u4"),
-        ("n_links", "<u4"),
-    ]
-)
+ITEM_HEAD: list[tuple[str, str]] = [
+    *HEADER,
+    ("taken", "<i8"),
+    ("first_s", "<f8"),
+    ("last_s", "<f8"),
+    ("bias", "<f4"),
+    ("bias_squares", "<f4"),
+    ("n_popularity", "<u4"),
+    ("n_factors", "<u4"),
+    ("n_links", "<u4"),
+]
+ITEM_TYPE = np.dtype(ITEM_HEAD)
 LINK_TYPE = np.dtype([("item", "<u8"), ("near", "<i4"), ("wide", "<i4"), ("after", "<i4")])
 PROFILE_TYPE = np.dtype(
     [
@@ -68,6 +67,18 @@ WEIGHTS_TYPE = np.dtype([*HEADER, ("n_weights", "<u4"), ("n_sums", "<u4")])
 
 KEY_TYPE = np.dtype([("kind", "S1"), ("hash", ">u8")])
 ROW_KEY_BYTES = KEY_TYPE.itemsize
+
+
+def item_type(n_half_lives: int, n_factors: int) -> np.dtype[np.void]:
+    """Return the type of all of an item row but its links, under one configuration."""
+    return np.dtype(
+        [
+            *ITEM_HEAD,
+            ("popularity", "<f8", (n_half_lives,)),
+            ("evidence", "<f4", (n_factors + 1,)),
+            ("rating", "<f4", (n_factors + 1,)),
+        ]
+    )
 
 
 def row_key(kind: bytes, id_hash: int) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2
-from stream_rec.kernels.item_rows import BIAS_SQUARES_START, NO_OFFSET, ItemRows
+from stream_rec.kernels.item_rows import BIAS_SQUARES_START, NO_OFFSET, ItemRows, is_empty
 from stream_rec.kernels.jit import allocating_kernel
 from stream_rec.kernels.links import COUNT_MAX, FIRST_BLOCK, LinkRows, reserve
 from stream_rec.model.ratings import add_rating
@@ -123,10 +123,13 @@ def add_items(
     places: NDArray[np.int64],
     hashes: NDArray[np.uint64],
 ) -> None:
-    """Add a part to rows, all but links; what is learned by gradient adds as value − start."""
+    """Add a part to rows, all but links; what is learned by gradient adds as value − start.
+
+    Most items are in few of the parts; the others' rows of them are empty.
+    """
     for x in range(len(items)):
         at = places[x]
-        if at < 0:
+        if at < 0 or is_empty(rows, at):
             continue
         i = items[x]
         total.taken[i] += rows.taken[at]
