@@ -244,8 +244,9 @@ def write_features(
     _write_link_shares(workspace, n_candidates, n_lists)
     _write_times(view, workspace, n_candidates, other, now_s)
     factors, factor_x = view.factor, workspace.feature[other + 2]
+    flat = factors.reshape(-1)
     for a in range(n_candidates):
-        factor_x[a] = predict(factors, user_factor, workspace.candidate[a])
+        factor_x[a] = predict(flat, user_factor, workspace.candidate[a])
     if n_history > 0:
         _write_likeness(view, workspace, n_candidates, other + 3, widen(history[0]))
         last_factor, like_factor = factors[history[0]], workspace.feature[other + 6]

@@ -222,11 +222,17 @@ def strongest_place(
 
 
 @vector_kernel
-def predict(
-    factors: NDArray[np.float32], user_factor: NDArray[np.float32], item: int
-) -> np.float32:
-    """Return the implicit factors' prediction ⟨p, q⟩ for an item."""
-    flat, n_factors = factors.reshape(-1), place_of(len(user_factor))
+def predict(flat: NDArray[np.float32], user_factor: NDArray[np.float32], item: int) -> np.float32:
+    """Return the implicit factors' prediction ⟨p, q⟩ for an item.
+
+    Parameters
+    ----------
+    flat : float32[N · F]
+        The items' factors, one after the other.
+    user_factor : float32[F]
+    item : int
+    """
+    n_factors = place_of(len(user_factor))
     first = place_of(item) * n_factors
     predicted = np.float32(0.0)
     for f in range(n_factors):
@@ -237,7 +243,8 @@ def predict(
 @kernel
 def predict_touched(view: ItemView, workspace: Workspace, n_touched: int) -> None:
     """Write the prediction for every touched item; the whole catalogue would take too long."""
-    factors, user_factor, touched = view.factor, workspace.user_factor, workspace.touched
+    flat, source = view.factor.reshape(-1), workspace.source.reshape(-1)
+    user_factor, touched = workspace.user_factor, workspace.touched
     for z in range(n_touched):
-        item = touched[z]
-        workspace.source[item, PREDICTED] = predict(factors, user_factor, item)
+        place = place_of(touched[z]) * place_of(SOURCE_COLUMNS) + place_of(PREDICTED)
+        source[place] = predict(flat, user_factor, touched[z])

@@ -133,11 +133,15 @@ def decode_items(
     )
 
 
-def encode_id(ids: ItemIds, slot: int) -> tuple[bytes, bytes]:
-    """Return (key, row) of the id of an item."""
+def encode_ids(ids: ItemIds, slots: NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
+    """Return (key, row) of the ids of the items at `slots`."""
     header = np.zeros(1, HEADER_TYPE)
     header["version"] = VERSION
-    return row_key(ITEM_ID, int(ids.hashes[slot])), header.tobytes() + ids.texts[slot].encode()
+    head = header.tobytes()
+    return [
+        (row_key(ITEM_ID, item_hash), head + ids.texts[slot].encode())
+        for item_hash, slot in zip(ids.hashes[slots].tolist(), slots.tolist(), strict=True)
+    ]
 
 
 def decode_id(key: bytes, value: bytes) -> str:

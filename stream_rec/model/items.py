@@ -29,7 +29,7 @@ from stream_rec.model.item_codec import (
     Decoded,
     decode_ids,
     decode_items,
-    encode_id,
+    encode_ids,
     encode_items,
     find_slots,
     read_items,
@@ -165,8 +165,7 @@ class Items:
         dirty = np.flatnonzero(rows.dirty)
         seen, is_named = rows.applied > NO_OFFSET, self.ids.is_named[: len(rows.named)]
         unnamed = np.flatnonzero(seen & (rows.named == 0) & is_named)
-        frozen = [encode_id(self.ids, slot) for slot in unnamed.tolist()]
-        frozen += encode_items(rows, self.ids, dirty)
+        frozen = encode_ids(self.ids, unnamed) + encode_items(rows, self.ids, dirty)
         rows.dirty[dirty] = 0
         rows.named[unnamed] = 1
         return frozen

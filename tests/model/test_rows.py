@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream_rec.errors import RowFormatError
 from stream_rec.model import rows
 from stream_rec.model.ids import ItemIds, hash_id
-from stream_rec.model.item_codec import decode_id, encode_id
+from stream_rec.model.item_codec import decode_id, encode_ids
 from stream_rec.model.rows import (
     HEADER_TYPE,
     HISTORY_TYPE,
@@ -102,7 +102,7 @@ def test_any_other_length_than_the_head_says_is_refused(
 @given(st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable()))
 def test_ids_survive_encoding(text: str) -> None:
     ids = ItemIds()
-    key, row = encode_id(ids, ids.slot(text))
+    [(key, row)] = encode_ids(ids, np.array([ids.slot(text)]))
     assert key == row_key(ITEM_ID, hash_id(text))
     assert decode_id(key, row) == text
 
@@ -110,7 +110,7 @@ def test_ids_survive_encoding(text: str) -> None:
 @pytest.mark.parametrize("text", [b"alieN", b"", b"\xff"])
 def test_id_that_is_not_the_one_of_its_key_is_refused(text: bytes) -> None:
     ids = ItemIds()
-    key, row = encode_id(ids, ids.slot("alien"))
+    [(key, row)] = encode_ids(ids, np.array([ids.slot("alien")]))
     with pytest.raises(RowFormatError, match="delete the worker's state folder"):
         decode_id(key, row[: HEADER_TYPE.itemsize] + text)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stream_rec.model.engine import Engine
-from stream_rec.model.item_codec import encode_id, encode_items
+from stream_rec.model.item_codec import encode_ids, encode_items
 from stream_rec.model.rows import WEIGHTS
 from tests.model.logs import made_up_events
 from tests.model.test_engine_partitions import ROOMY, arrays_of, fold_in_partitions
@@ -41,7 +41,7 @@ def sum_of(parts: list[Rows]) -> Rows:
     # A row may hold a bias alone: of an item that was ranked here and never taken.
     slots = np.unique(np.concatenate([rows.slots for rows in items.followed.values()] or [[]]))
     slots = slots.astype(np.int64)
-    named = [encode_id(items.ids, slot) for slot in slots.tolist() if items.ids.texts[slot]]
+    named = encode_ids(items.ids, slots[items.ids.is_named[slots]])
     weights.own[0] = weights.view
     return [
         *named,
