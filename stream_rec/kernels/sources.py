@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.jit import fill, inline_kernel, kernel, place_of, vector_kernel, widen, zero
-from stream_rec.kernels.links import find_place
+from stream_rec.kernels.links import LinkRows, find_place
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
@@ -91,6 +91,7 @@ def accumulate_sources(
     """
     links = view.rows.links
     _clear(workspace)
+    source, touched = workspace.source.reshape(-1), workspace.touched
     total = workspace.source_total
     n_touched = zero()
     for r in range(n_history):
@@ -104,7 +105,7 @@ def accumulate_sources(
         to_wide = _wide_weight(r, root)
         total[WIDE_ROOT] += to_wide * _sum(links.wide, start, end)
         if r >= NEAR_WINDOW:
-            n_touched = _add_wide(view, workspace, start, end, n_touched, to_wide)
+            n_touched = _add_wide(links, source, touched, start, end, n_touched, to_wide)
             continue
         to_near_inverse = np.float32(unit * recency / count)
         to_near_root = np.float32(NEAR_DECAY**r * root)
@@ -114,8 +115,9 @@ def accumulate_sources(
         total[NEAR_ROOT] += to_near_root * near
         total[AFTER_INVERSE] += to_after * after
         n_touched = _add_near(
-            view,
-            workspace,
+            links,
+            source,
+            touched,
             start,
             end,
             n_touched,
@@ -127,8 +129,8 @@ def accumulate_sources(
         if r == 0:
             total[AFTER_LAST] = to_after * after
             for place in range(start, end):
-                value = np.float32(links.after[place]) * to_after
-                workspace.source[links.neighbour[place], AFTER_LAST] = value
+                row = place_of(links.neighbour[place]) * place_of(SOURCE_COLUMNS)
+                source[row + place_of(AFTER_LAST)] = np.float32(links.after[place]) * to_after
     workspace.n_touched[0] = n_touched
     return n_touched
 
@@ -145,8 +147,9 @@ def _clear(workspace: Workspace) -> None:
 
 @inline_kernel
 def _add_near(
-    view: ItemView,
-    workspace: Workspace,
+    links: LinkRows,
+    source: NDArray[np.float32],
+    touched: NDArray[np.int32],
     start: int,
     end: int,
     n_touched: int,
@@ -160,8 +163,6 @@ def _add_near(
     Every item is written to the end of `touched`, where the next one overwrites it unless it was
     new: a branch would be guessed wrong half of the time.
     """
-    links, touched = view.rows.links, workspace.touched
-    source = workspace.source.reshape(-1)
     for place in range(place_of(start), place_of(end)):
         item = links.neighbour[place]
         row = place_of(item) * place_of(SOURCE_COLUMNS)
@@ -178,11 +179,15 @@ def _add_near(
 
 @inline_kernel
 def _add_wide(
-    view: ItemView, workspace: Workspace, start: int, end: int, n_touched: int, to_wide: np.float32
+    links: LinkRows,
+    source: NDArray[np.float32],
+    touched: NDArray[np.int32],
+    start: int,
+    end: int,
+    n_touched: int,
+    to_wide: np.float32,
 ) -> int:
     """Add a row of links to `wide_root`; return the new number of touched items."""
-    links, touched = view.rows.links, workspace.touched
-    source = workspace.source.reshape(-1)
     for place in range(place_of(start), place_of(end)):
         item = links.neighbour[place]
         row = place_of(item) * place_of(SOURCE_COLUMNS) + place_of(WIDE_ROOT)
