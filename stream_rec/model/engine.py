@@ -371,35 +371,15 @@ class Engine(PartitionedModel):
         outcome: Outcome,
         generated_at_ms: int,
     ) -> list[Published]:
-        """Return the messages of all events but duplicates."""
-        lists = zip(
-            outcome.item.tolist(),
-            self._writer.score_texts(outcome.score),
-            outcome.reason.tolist(),
-            outcome.because.tolist(),
-            strict=True,
-        )
-        published = []
-        for event, offset, status, n, (items, scores, reasons, because) in zip(
-            events, offsets, outcome.status.tolist(), outcome.n_listed.tolist(), lists, strict=True
-        ):
-            if status == DUPLICATE:
-                continue
-            value = None
-            if event.type != FORGET:
-                value = self._writer.write(
-                    event.user,
-                    items[:n],
-                    scores[:n],
-                    reasons[:n],
-                    because[:n],
-                    generated_at_ms,
-                    partition,
-                    offset,
-                    event.ts or 0.0,
-                )
-            published.append(Published(offset, event.user.encode(), value))
-        return published
+        """Return the messages of all events but duplicates; who is forgotten gets a tombstone."""
+        messages = self._writer.write(events, offsets, outcome, partition, generated_at_ms)
+        return [
+            Published(offset, event.user.encode(), None if event.type == FORGET else message)
+            for event, offset, status, message in zip(
+                events, offsets, outcome.status.tolist(), messages, strict=True
+            )
+            if status != DUPLICATE
+        ]
 
 
 def _empty_outcome(n_events: int, list_length: int) -> Outcome:

@@ -1,17 +1,20 @@
 """The message on the recommendations topic: a user's refreshed list as JSON (docs/messages.md).
 
 Joined from ready-made pieces, because it is done for every event: ids are encoded once per item,
-the scores of a batch all at once.
+the lists of a batch are written all at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.listing import Pieces, pieces_of, write_lists
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     AFTER_LAST,
@@ -20,10 +23,13 @@ from stream_rec.kernels.workspace import (
     NEAR_ROOT,
     WIDE_ROOT,
 )
+from stream_rec.model.arrays import doubled
+from stream_rec.model.events import Event
+from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import ItemIds
 
 SCHEMA_VERSION = 1
-SCORE_DECIMALS = 5
+FIRST_BYTES = 1 << 16
 
 LINK_SOURCE_NAMES = {
     NEAR_INVERSE: "taken_together",
@@ -69,83 +75,115 @@ class MessageWriter:
     def __init__(
         self, ids: ItemIds, half_lives_s: NDArray[np.float64], model_version: str, topic: str
     ) -> None:
-        self._ids = ids
-        self._sources = [f',"reasons":[{{"source":"{name}"' for name in source_names(half_lives_s)]
-        self._items: list[str] = []
-        self._causes: list[str] = []
-        self._unnamed: list[int] = []
+        self._names = _Names(ids)
+        self._sources = pieces_of([_json(name) for name in source_names(half_lives_s)])
+        self._buffer: NDArray[np.uint8] = np.empty(FIRST_BYTES, np.uint8)
         self._version_json = _json(model_version)
         self._topic_json = _json(topic)
 
-    def score_texts(self, scores: NDArray[np.float32]) -> list[list[str]]:
-        """Return the scores of many lists as JSON numbers of at most five decimals.
-
-        Parameters
-        ----------
-        scores : float32[E, n]
-            Finite.
-        """
-        n_events, length = scores.shape
-        rounded = np.round(scores.astype(np.float64), SCORE_DECIMALS).ravel()
-        texts = msgspec.json.encode(rounded.tolist()).decode()[1:-1].split(",")
-        return [texts[e * length : (e + 1) * length] for e in range(n_events)]
-
     def write(
         self,
-        user: str,
-        items: Sequence[int],
-        scores: Sequence[str],
-        reasons: Sequence[int],
-        because: Sequence[int],
-        generated_at_ms: int,
+        events: Sequence[Event],
+        offsets: Sequence[int],
+        outcome: Outcome,
         partition: int,
-        offset: int,
-        time_s: float,
-    ) -> bytes:
-        """Return the message for one event.
+        generated_at_ms: int,
+    ) -> list[bytes]:
+        """Return the message of each event of a batch, with its list or an empty one.
 
         Parameters
         ----------
-        items, reasons, because : sequences of n
-            The list in order, as `Outcome` has it.
-        scores : sequence of n
-            Of `score_texts`.
+        events : sequence of Event
+            E of them, with `ts` set.
+        offsets : sequence of int
+            Of the events in the source topic.
+        outcome : Outcome
+            Of the events; scores are finite.
+        partition : int
+            Of the source topic.
         generated_at_ms : int
             Epoch milliseconds.
-        partition, offset : int
-            Of the source event.
-        time_s : float
-            Its event time.
         """
-        self._encode_new_items()
-        heads, sources, causes = self._items, self._sources, self._causes
-        pieces: list[str] = []
-        for item, score, reason, cause in zip(items, scores, reasons, because, strict=True):
-            pieces += (heads[item], score, sources[reason], causes[cause] if cause >= 0 else "}]},")
-        entries = "".join(pieces)[:-1]
-        return (
-            f'{{"user":{_json(user)},"items":[{entries}],"generated_at":{generated_at_ms},'
-            f'"model_version":{self._version_json},"source":{{"topic":{self._topic_json},'
-            f'"partition":{partition},"offset":{offset},"ts":{time_s:.3f}}}}}'
-        ).encode()
+        tail = (
+            b'],"generated_at":%d,"model_version":%b,"source":{"topic":%b,"partition":%d,"offset":'
+            % (generated_at_ms, self._version_json, self._topic_json, partition)
+        )
+        return [
+            b'{"user":%b,"items":[%b%b%d,"ts":%.3f}}'
+            % (_json(event.user), entries, tail, at, event.ts or 0.0)
+            for event, at, entries in zip(events, offsets, self._entries(outcome), strict=True)
+        ]
 
-    def _encode_new_items(self) -> None:
-        """Make the pieces of every item: as one that is listed, and as the cause of another.
+    def _entries(self, outcome: Outcome) -> list[bytes]:
+        """Return the entries of each list, with commas between them."""
+        names = self._names.pieces()
+        n_lists = len(outcome.n_listed)
+        ends = np.zeros(n_lists, np.int64)
+        done = 0
+        while True:
+            done = write_lists(
+                names,
+                self._sources,
+                outcome.item,
+                outcome.score,
+                outcome.reason,
+                outcome.because,
+                outcome.n_listed,
+                done,
+                self._buffer,
+                ends,
+            )
+            if done == n_lists:
+                break
+            self._buffer = np.append(self._buffer, np.empty_like(self._buffer))
+        bounds = [0, *ends.tolist()]
+        text = self._buffer[: bounds[-1]].tobytes()
+        return [text[start : end - 1] if end > start else b"" for start, end in pairwise(bounds)]
+
+
+class _Names:
+    """The ids of all items as JSON, each encoded once."""
+
+    def __init__(self, ids: ItemIds) -> None:
+        self._ids = ids
+        self._pieces = Pieces(
+            np.empty(FIRST_BYTES, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int32)
+        )
+        self._n_bytes = self._n_known = 0
+        self._unnamed: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def pieces(self) -> Pieces:
+        """Return them by slot, with the items that have come since the last call.
 
         Of an item that is known only by its hash so far, again when its id has come.
         """
-        texts, known = self._ids.texts, len(self._items)
-        if known == len(texts) and not self._unnamed:
-            return
-        self._items += [""] * (len(texts) - known)
-        self._causes += [""] * (len(texts) - known)
-        slots = [*self._unnamed, *range(known, len(texts))]
-        for slot in slots:
-            name = _json(texts[slot])
-            self._items[slot] = f'{{"item":{name},"score":'
-            self._causes[slot] = f',"because":{name}}}]}},'
-        self._unnamed = [slot for slot in slots if not texts[slot]]
+        is_named, n_items = self._ids.is_named, len(self._ids)
+        new = np.arange(self._n_known, n_items)
+        named = self._unnamed[is_named[self._unnamed]]
+        if len(new) or len(named):
+            waiting = np.append(self._unnamed, new)
+            self._unnamed, self._n_known = waiting[~is_named[waiting]], n_items
+            self._add(np.append(named, new))
+        return self._pieces
+
+    def _add(self, slots: NDArray[np.int64]) -> None:
+        new = pieces_of([_json(self._ids.texts[slot]) for slot in slots.tolist()])
+        first, self._n_bytes = self._n_bytes, self._n_bytes + len(new.text)
+        text = _lengthened(self._pieces.text, self._n_bytes)
+        start, length = (_lengthened(column, self._n_known) for column in self._pieces[1:])
+        text[first : self._n_bytes] = new.text
+        start[slots], length[slots] = first + new.start, new.length
+        self._pieces = Pieces(text, start, length)
 
 
-def _json(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+def _lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
+    """Return a column that is at least so long: itself, or a longer one of zeros that begins so."""
+    if len(column) >= needed:
+        return column
+    larger = np.zeros(doubled(len(column), needed), column.dtype)
+    larger[: len(column)] = column
+    return larger
+
+
+def _json(text: str) -> bytes:
+    return msgspec.json.encode(text)
