@@ -18,6 +18,7 @@ from stream_rec.model.warm_up import is_compiled, warm_up_questions
 from stream_rec.serving.app import create_app
 from stream_rec.serving.keys import Keys, read_keys_file
 from stream_rec.serving.service import Service
+from stream_rec.stream.garbage import keep_for_good
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75
@@ -108,6 +109,7 @@ async def _serve(settings: Settings, keys: Keys, announce: Callable[[str], None]
         server = _Server(config, service)
         service.on_failure(lambda: setattr(server, "should_exit", True))
         scheme = "https" if serve.ssl_certfile else "http"
+        keep_for_good()
         telling = asyncio.create_task(_tell_when_ready(service))
         announce(f"{scheme}://{_shown(serve.host)}:{listener.getsockname()[1]}/")
         await server.serve(sockets=[listener])

@@ -10,8 +10,6 @@ no record any more.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import time
 import uuid
 from bisect import bisect_left
@@ -31,6 +29,7 @@ from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
+from stream_rec.stream.garbage import without_collection
 from stream_rec.stream.read_progress import ReadProgress
 
 RECORDS_PER_CALL_MAX = 10_000
@@ -71,27 +70,28 @@ class LogReader:
         """
         if start >= end:
             return
-        async with self._one_at_a_time, _without_garbage_collection():
-            await self._call(self._seek, topic, partition, start)
-            position, n_stalled = start, 0
-            self.progress.begin(topic, partition, start, end)
-            taking = self._begin(self._take, topic, partition, position, end)
-            while position < end:
-                records, reached = await taking
-                n_stalled = 0 if reached > position else n_stalled + 1
-                position = reached
-                if position < end:  # the next are on their way while these are used
-                    taking = self._begin(self._take, topic, partition, position, end)
-                self.progress.advance(position, len(records))
-                if records:
-                    yield records
-                if n_stalled > STALLED_POLLS_MAX:
-                    raise StateError(
-                        f"{topic}, partition {partition}: expected records up to offset {end - 1}, "
-                        f"came none after {position - 1} for "
-                        f"{STALLED_POLLS_MAX * POLL_TIMEOUT_S:.0f} s"
-                    )
-            await self._call(self._client().unassign)
+        async with self._one_at_a_time:
+            with without_collection():
+                await self._call(self._seek, topic, partition, start)
+                position, n_stalled = start, 0
+                self.progress.begin(topic, partition, start, end)
+                taking = self._begin(self._take, topic, partition, position, end)
+                while position < end:
+                    records, reached = await taking
+                    n_stalled = 0 if reached > position else n_stalled + 1
+                    position = reached
+                    if position < end:  # the next are on their way while these are used
+                        taking = self._begin(self._take, topic, partition, position, end)
+                    self.progress.advance(position, len(records))
+                    if records:
+                        yield records
+                    if n_stalled > STALLED_POLLS_MAX:
+                        raise StateError(
+                            f"{topic}, partition {partition}: expected records up to offset "
+                            f"{end - 1}, came none after {position - 1} for "
+                            f"{STALLED_POLLS_MAX * POLL_TIMEOUT_S:.0f} s"
+                        )
+                await self._call(self._client().unassign)
 
     async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first offset that exists and the next that will.
@@ -181,21 +181,6 @@ class LogReader:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-
-
-@contextlib.asynccontextmanager
-async def _without_garbage_collection() -> AsyncGenerator[None, None]:
-    """Look for no cycles meanwhile: ten thousand records at once set that off ten times.
-
-    None of them are in cycles, and the search took as long as everything else here together.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _end_seen(message: Message, topic: str, partition: int) -> int:

@@ -14,6 +14,7 @@ from stream_rec.errors import StreamRecError
 from stream_rec.log_output import set_up_logging
 from stream_rec.stream.app import StreamApp, create_app
 from stream_rec.stream.engine_port import EngineFactory
+from stream_rec.stream.garbage import keep_for_good
 from stream_rec.stream.watchdog import beat_for_event_loop
 
 EXIT_OK = 0
@@ -63,6 +64,7 @@ async def _serve(settings: Settings, create_engine: EngineFactory | None) -> int
     ]
     await asyncio.wait([starting, *stopping], return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and starting.exception() is None:
+        keep_for_good()
         await asyncio.wait(stopping, return_when=asyncio.FIRST_COMPLETED)
     await _stop(app, starting, settings.worker.shutdown_timeout_s)
     for task in (beating, *stopping):
