@@ -54,6 +54,13 @@ def find(index: HashIndex, wanted: np.uint64) -> int:
 
 
 @kernel
+def find_all(index: HashIndex, wanted: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
+    """Write the slots of hashes, `EMPTY` for those that have none: int32[n]."""
+    for x in range(len(wanted)):
+        slots[x] = index.table[_place(index, wanted[x])]
+
+
+@kernel
 def find_or_add(
     index: HashIndex,
     n_used: int,

@@ -8,7 +8,14 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from stream_rec.kernels.hash_index import EMPTY, empty_index, find, find_or_add, with_slots
+from stream_rec.kernels.hash_index import (
+    EMPTY,
+    empty_index,
+    find,
+    find_all,
+    find_or_add,
+    with_slots,
+)
 
 FIRST_IDS = 1024
 
@@ -60,6 +67,13 @@ class ItemIds:
         """Return the slot of an item, None if it is not known."""
         slot = int(find(self._index, np.uint64(hash_id(text))))
         return None if slot == EMPTY else slot
+
+    def known(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the slots of those items that are known, in the order given."""
+        slots: NDArray[np.int32] = np.empty(len(texts), np.int32)
+        find_all(self._index, hash_ids(texts), slots)
+        known: NDArray[np.int32] = slots[slots != EMPTY]
+        return known
 
     def slot(self, text: str) -> int:
         """Return the slot of an item, giving it one if it is new; `slots` for one."""

@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
-from stream_rec.kernels.profiles import (
-    SEEN_BLOCK,
-    add_seen,
-    clear_profile,
-    empty_profile_rows,
-    push_history,
-)
+from stream_rec.kernels.profiles import SEEN_BLOCK, add_seen, begin_profile, empty_profile_rows
 from stream_rec.kernels.sources import accumulate_sources
 from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
 from stream_rec.model.arrays import copy_into
@@ -197,17 +191,11 @@ class Inquiry:
         )
 
     def _set_history(self, items: Sequence[str], now_s: float) -> None:
-        find = self._engine.items.ids.find
-        clear_profile(self._profile, SCRATCH)
-        slots = [slot for item in items if (slot := find(item)) is not None]
-        for slot in slots[-self._model.seen_items_max :]:
-            push_history(self._profile, SCRATCH, slot, now_s, 0)
-        distinct = dict.fromkeys(slots)
+        slots = self._engine.items.ids.known(items)
+        distinct = np.array(list(dict.fromkeys(slots.tolist())), np.int32)
         self._reserve_blocks(len(distinct) // SEEN_BLOCK + 2)
-        for slot in distinct:
-            add_seen(self._profile, SCRATCH, slot, self._model.seen_items_max)
-        self._profile.n_distinct[SCRATCH] = len(distinct)
-        self._profile.last_s[SCRATCH] = now_s
+        seen_max = self._model.seen_items_max
+        begin_profile(self._profile, SCRATCH, slots, distinct, now_s, seen_max)
 
     def _set_profile(self, user: str, row: bytes) -> None:
         self._reserve_blocks(blocks_needed(row))
@@ -235,9 +223,9 @@ class Inquiry:
     def _order(self, given: Sequence[str], now_s: float) -> Listed:
         if len(given) > self.candidates_max:
             raise ValueError(f"expected at most {self.candidates_max} items, came {len(given)}")
-        known = {slot for item in given if (slot := self._engine.items.ids.find(item)) is not None}
+        known = np.unique(self._engine.items.ids.known(given))
         reading = self._engine.reading()
-        seen = [slot for slot in known if np.isfinite(reading.view.rows.first_s[slot])]
+        seen = known[np.isfinite(reading.view.rows.first_s[known])]
         listed = _empty_listed(len(seen))
         n_listed = order_given(
             reading.view,
@@ -247,7 +235,7 @@ class Inquiry:
             self._not_before_last_event(now_s),
             reading.workspace,
             reading.recipe,
-            np.array(sorted(seen), np.int32),
+            seen,
             *listed,
         )
         return self._kept(listed, n_listed, set())
@@ -257,8 +245,9 @@ class Inquiry:
 
     def _exclude(self, items: Sequence[str]) -> set[int]:
         """Mark items as seen in the scratch profile; what the user has seen is excluded as ever."""
-        find = self._engine.items.ids.find
-        slots = {slot for item in items if (slot := find(item)) is not None}
+        if not items:
+            return set()
+        slots = set(self._engine.items.ids.known(items).tolist())
         if slots and not self._model.exclude_seen:
             self._profile.seen_head[SCRATCH] = -1
             self._profile.n_seen[SCRATCH] = 0

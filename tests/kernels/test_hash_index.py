@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_rec.kernels.hash_index import EMPTY, empty_index, find, find_or_add, with_slots
+from stream_rec.kernels.hash_index import (
+    EMPTY,
+    empty_index,
+    find,
+    find_all,
+    find_or_add,
+    with_slots,
+)
 
 N_SLOTS = 4
 LOW_BITS = st.sampled_from([0, 1, 7, (1 << 64) - 1])
@@ -36,6 +43,9 @@ def test_hash_never_seen_has_no_slot(known: set[int], other: int) -> None:
     wanted = np.array(sorted(known - {other}), np.uint64)
     find_or_add(index, 0, wanted, np.empty(len(wanted), np.int32), 0)
     assert find(index, np.uint64(other)) == EMPTY
+    slots = np.empty(len(wanted) + 1, np.int32)
+    find_all(index, np.append(np.uint64(other), wanted), slots)
+    assert slots.tolist() == [EMPTY, *range(len(wanted))]
 
 
 def test_what_is_known_needs_no_room() -> None:

@@ -13,6 +13,7 @@ from stream_rec.kernels.profiles import (
     SEEN_BLOCK,
     ProfileRows,
     add_seen,
+    begin_profile,
     clear_profiles,
     drop_from_history,
     empty_profile_rows,
@@ -166,3 +167,24 @@ def test_cleared_slot_is_a_new_users_and_frees_its_blocks(noted: list[int]) -> N
         if not column.startswith("seen_") or column == "seen_head":
             cleared, expected = getattr(profiles, column), getattr(untouched, column)
             assert np.array_equal(cleared[[0, 2]], expected[[0, 2]]), column
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 40), st.booleans())
+def test_profile_that_begins_with_items_is_that_of_one_who_took_them(
+    taken: list[int], seen_max: int, was_used: bool
+) -> None:
+    begun, stepwise = empty(), empty()
+    if was_used:
+        push_history(begun, 0, 77, 1.0, 5)
+        add_seen(begun, 0, 77, seen_max)
+    distinct = list(dict.fromkeys(taken))
+    columns = np.array(taken, np.int32), np.array(distinct, np.int32)
+    begin_profile(begun, 0, *columns, 9.0, seen_max)
+    for item in taken[-seen_max:]:
+        push_history(stepwise, 0, item, 9.0, 0)
+    for item in distinct:
+        add_seen(stepwise, 0, item, seen_max)
+    assert history_of(begun, 0) == history_of(stepwise, 0)
+    assert seen_of(begun, 0) == seen_of(stepwise, 0)
+    assert (begun.n_distinct[0], begun.last_s[0]) == (len(distinct), 9.0)
+    check_blocks(begun)
