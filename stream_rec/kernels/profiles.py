@@ -190,6 +190,33 @@ def load_seen(profiles: ProfileRows, user: int, items: NDArray[np.int32]) -> Non
         add_seen(profiles, user, item, NO_LIMIT)
 
 
+@kernel
+def read_seen(profiles: ProfileRows, users: NDArray[np.int64], items: NDArray[np.int32]) -> None:
+    """Write the items that users have seen, one user after the other, each from the oldest on.
+
+    Added again in this order they give the same chain of blocks.
+
+    Parameters
+    ----------
+    profiles : ProfileRows
+    users : int64[n]
+        Slots.
+    items : int32[sum of n_seen]
+    """
+    end = zero()
+    for user in users:
+        end += profiles.n_seen[user]
+        at = end
+        block = profiles.seen_head[user]
+        n_here = (profiles.n_seen[user] - 1) % SEEN_BLOCK + 1
+        while block >= 0:
+            at -= n_here
+            for x in range(n_here):
+                items[at + x] = profiles.seen_item[block, x]
+            n_here = SEEN_BLOCK
+            block = profiles.seen_next[block]
+
+
 @inner_kernel
 def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
     """Free the last block of a user's chain, a full one; return how many items it held."""

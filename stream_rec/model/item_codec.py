@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from operator import add
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from stream_rec.model.rows import (
     ITEM_TYPE,
     LINK_TYPE,
     VERSION,
+    cut,
     damaged,
     hashes_of_keys,
     item_type,
@@ -53,15 +53,8 @@ def encode_items(
     for field in LINK_COLUMNS:
         links[field] = getattr(rows.links, field)[places]
     keys = [row_key(ITEM, item_hash) for item_hash in ids.hashes[slots].tolist()]
-    heads = _cut(fixed.tobytes(), np.arange(1, len(slots) + 1) * fixed.itemsize)
-    tails = _cut(links.tobytes(), np.cumsum(fixed["n_links"], dtype=np.int64) * links.itemsize)
+    heads, tails = cut(fixed, np.ones(len(slots), np.int64)), cut(links, fixed["n_links"])
     return list(zip(keys, map(add, heads, tails), strict=True))
-
-
-def _cut(joined: bytes, ends: NDArray[np.int64]) -> list[bytes]:
-    """Cut bytes into parts, each to the next of `ends`."""
-    bounds = [0, *ends.tolist()]
-    return [joined[start:end] for start, end in pairwise(bounds)]
 
 
 class Decoded(NamedTuple):

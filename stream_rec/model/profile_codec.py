@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
-from stream_rec.kernels.profiles import SEEN_BLOCK, ProfileRows, clear_profile, load_seen
+from stream_rec.kernels.profiles import (
+    SEEN_BLOCK,
+    ProfileRows,
+    clear_profile,
+    load_seen,
+    read_seen,
+)
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.rows import (
     HISTORY_TYPE,
@@ -13,6 +20,7 @@ from stream_rec.model.rows import (
     PROFILE_TYPE,
     VERSION,
     check_version,
+    cut,
     damaged,
     split,
 )
@@ -20,46 +28,40 @@ from stream_rec.model.rows import (
 HASH_BYTES = 8
 
 
-def encode_profile(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
-    """Return the row of the user at a slot."""
-    n_history = profiles.n_history[user]
-    window = profiles.event_ids.shape[1]
-    n_event_ids = min(window, int(profiles.n_event_ids[user]))
-    seen = _seen_items(profiles, user)
-    head = np.zeros(1, PROFILE_TYPE)
+def encode_profiles(profiles: ProfileRows, ids: ItemIds, users: NDArray[np.int64]) -> list[bytes]:
+    """Return the rows of the users at many slots."""
+    rating, n_history = profiles.rating[users], profiles.n_history[users]
+    is_rated, window = rating.any(axis=1), profiles.event_ids.shape[1]
+    n_event_ids = np.minimum(window, profiles.n_event_ids[users])
+    seen = np.empty(int(profiles.n_seen[users].sum()), np.int32)
+    read_seen(profiles, users, seen)
+    head = np.zeros(len(users), PROFILE_TYPE)
     head["version"] = VERSION
-    head["applied"] = profiles.applied[user]
-    head["n_event_ids_ever"] = profiles.n_event_ids[user]
-    head["last_s"] = profiles.last_s[user]
-    head["n_distinct"] = profiles.n_distinct[user]
-    rating = profiles.rating[user] if profiles.rating[user].any() else profiles.rating[user, :0]
-    head["n_rating"] = len(rating)
-    head["n_history"], head["n_seen"], head["n_event_ids"] = n_history, len(seen), n_event_ids
-    history = np.empty(n_history, HISTORY_TYPE)
-    history["item"] = ids.hashes[profiles.history_item[user, :n_history]]
-    history["time_s"] = profiles.history_s[user, :n_history]
-    history["offset"] = profiles.history_offset[user, :n_history]
-    return b"".join(
-        (
-            head.tobytes(),
-            rating.tobytes(),
-            history.tobytes(),
-            ids.hashes[seen].tobytes(),
-            profiles.event_ids[user, :n_event_ids].tobytes(),
-        )
+    for field in ("applied", "last_s", "n_distinct", "n_history", "n_seen"):
+        head[field] = getattr(profiles, field)[users]
+    head["n_event_ids_ever"] = profiles.n_event_ids[users]
+    head["n_rating"] = np.where(is_rated, rating.shape[1], 0)
+    head["n_event_ids"] = n_event_ids
+    in_history = _first(n_history, profiles.history_item.shape[1])
+    history = np.empty(int(n_history.sum()), HISTORY_TYPE)
+    history["item"] = ids.hashes[profiles.history_item[users][in_history]]
+    history["time_s"] = profiles.history_s[users][in_history]
+    history["offset"] = profiles.history_offset[users][in_history]
+    event_ids = profiles.event_ids[users][_first(n_event_ids, window)]
+    parts = (
+        cut(head, np.ones(len(users), np.int64)),
+        cut(rating[is_rated].reshape(-1), head["n_rating"]),
+        cut(history, n_history),
+        cut(ids.hashes[seen], head["n_seen"]),
+        cut(event_ids, n_event_ids),
     )
+    return list(map(b"".join, zip(*parts, strict=True)))
 
 
-def _seen_items(profiles: ProfileRows, user: int) -> list[int]:
-    """Return the slots of the items seen, oldest first: added again they give the same chain."""
-    blocks: list[list[int]] = []
-    block = int(profiles.seen_head[user])
-    n_here = (int(profiles.n_seen[user]) - 1) % SEEN_BLOCK + 1
-    while block >= 0:
-        blocks.append(profiles.seen_item[block, :n_here].tolist())
-        n_here = SEEN_BLOCK
-        block = int(profiles.seen_next[block])
-    return [item for items in reversed(blocks) for item in items]
+def _first(counts: NDArray[np.integer], width: int) -> NDArray[np.bool_]:
+    """Return which places of rows so wide are among the first so many of each."""
+    is_first: NDArray[np.bool_] = np.arange(width) < counts[:, None]
+    return is_first
 
 
 def decode_profile(

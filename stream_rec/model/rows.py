@@ -25,6 +25,8 @@ one gets a new version and an upgrade. All rows of a build have the same version
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +92,19 @@ def row_key(kind: bytes, id_hash: int) -> bytes:
     '690000000000000102'
     """
     return kind + int(id_hash).to_bytes(8, "big")
+
+
+def cut(column: NDArray[Any], counts: NDArray[np.integer]) -> list[bytes]:
+    """Cut the bytes of a column into runs of so many entries each.
+
+    Examples
+    --------
+    >>> cut(np.frombuffer(b"abc", np.uint8), np.array([2, 0, 1]))
+    [b'ab', b'', b'c']
+    """
+    joined = column.tobytes()
+    ends = np.cumsum(counts, dtype=np.int64) * column.itemsize
+    return [joined[start:end] for start, end in pairwise([0, *ends.tolist()])]
 
 
 def hashes_of_keys(keys: Sequence[bytes]) -> NDArray[np.uint64]:

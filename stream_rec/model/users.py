@@ -11,7 +11,7 @@ from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.kernels.profiles import clear_profiles, empty_profile_rows
 from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
-from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profile
+from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profiles
 from stream_rec.model.rows import PROFILE, row_key
 
 ProfileReader = Callable[[int, list[bytes]], list[bytes | None]]
@@ -114,22 +114,19 @@ class Users:
         None stands for the profile of a user who is to be forgotten.
         """
         dirty = self._dirty(partition)
-        frozen = [
-            (row_key(PROFILE, int(self.hashes[user])), self._encode(user))
-            for user in dirty.tolist()
-        ]
+        is_forgotten = self.rows.applied[dirty] == NO_OFFSET
+        keys = [row_key(PROFILE, user_hash) for user_hash in self.hashes[dirty].tolist()]
+        rows = encode_profiles(self.rows, self._ids, dirty)
         self.rows.dirty[dirty] = 0
-        self._evict(dirty[self.rows.applied[dirty] == NO_OFFSET])
-        return frozen
+        self._evict(dirty[is_forgotten])
+        return [
+            (key, None if forgotten else row)
+            for key, forgotten, row in zip(keys, is_forgotten.tolist(), rows, strict=True)
+        ]
 
     def close_partition(self, partition: int) -> None:
         """Forget all profiles of a partition, changed or not."""
         self._evict(np.flatnonzero(self._partition == partition))
-
-    def _encode(self, user: int) -> bytes | None:
-        if self.rows.applied[user] == NO_OFFSET:
-            return None
-        return encode_profile(self.rows, self._ids, user)
 
     def _dirty(self, partition: int) -> NDArray[np.int64]:
         return np.flatnonzero((self.rows.dirty == 1) & (self._partition == partition))

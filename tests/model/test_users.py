@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.errors import RowFormatError
-from stream_rec.kernels.profiles import is_duplicate, note_event_id
-from stream_rec.model.ids import hash_id
-from stream_rec.model.profile_codec import decode_profile, encode_profile
+from stream_rec.kernels.profiles import ProfileRows, is_duplicate, note_event_id
+from stream_rec.model.ids import ItemIds, hash_id
+from stream_rec.model.profile_codec import decode_profile, encode_profiles
 from stream_rec.model.rows import PROFILE, PROFILE_TYPE, row_key
 from stream_rec.model.users import Users
 from tests.kernels.test_profiles import history_of
@@ -25,10 +25,15 @@ KEY = row_key(PROFILE, hash_id("ann"))
 AT_LENGTHS = PROFILE_TYPE.fields["n_rating"][1]  # type: ignore[index]
 
 
+def row_at(profiles: ProfileRows, ids: ItemIds, user: int) -> bytes:
+    [row] = encode_profiles(profiles, ids, np.array([user]))
+    return row
+
+
 def encoded(seed: int = 1, n_events: int = 20, **changes: object) -> bytes:
     items = empty_items()
     users = empty_users(items, **changes)
-    return encode_profile(users.rows, items.ids, fill_profile(users, items, "ann", seed, n_events))
+    return row_at(users.rows, items.ids, fill_profile(users, items, "ann", seed, n_events))
 
 
 def loaded(row: bytes, order: int = 0, **changes: object) -> tuple[Users, int]:
@@ -44,9 +49,18 @@ def loaded(row: bytes, order: int = 0, **changes: object) -> tuple[Users, int]:
 def test_profile_survives_encoding_whatever_the_slots(seed: int, n_events: int, order: int) -> None:
     row = encoded(seed, n_events)
     users, user = loaded(row, order)
-    assert encode_profile(users.rows, users._ids, user) == row
+    assert row_at(users.rows, users._ids, user) == row
     assert users.rows.durable[user] == users.rows.applied[user] == n_events
     assert users.rows.dirty[user] == 0
+
+
+@given(st.lists(st.tuples(seeds, event_counts), max_size=4))
+def test_many_profiles_are_encoded_as_each_alone(filled: list[tuple[int, int]]) -> None:
+    items = empty_items()
+    users = empty_users(items)
+    slots = [fill_profile(users, items, f"u{x}", *how) for x, how in enumerate(filled)]
+    together = encode_profiles(users.rows, items.ids, np.array(slots, np.int64))
+    assert together == [row_at(users.rows, items.ids, slot) for slot in slots]
 
 
 @given(seeds, event_counts)
@@ -57,7 +71,7 @@ def test_loading_over_an_old_profile_leaves_nothing_of_it(seed: int, n_events: i
     user = fill_profile(users, items, "bob", seed + 1, 50)
     users.reserve_seen_blocks(10)
     decode_profile(users.rows, items.ids, user, KEY, row)
-    assert encode_profile(users.rows, items.ids, user) == row
+    assert row_at(users.rows, items.ids, user) == row
 
 
 @pytest.mark.parametrize("history_length", [1, 2, 8])
@@ -65,7 +79,7 @@ def test_history_longer_than_configured_is_cut_to_the_newest(history_length: int
     items = empty_items()
     before = empty_users(items, history_length=5)
     user = fill_profile(before, items, "ann", 3, 30)
-    row = encode_profile(before.rows, items.ids, user)
+    row = row_at(before.rows, items.ids, user)
     users, now = loaded(row, history_length=history_length)
     names = [users._ids.texts[item] for item, _, _ in history_of(users.rows, now)]
     hashes = items.ids.hashes[before.rows.history_item[user, :history_length]]
@@ -84,7 +98,7 @@ def test_newest_event_ids_stay_known_under_another_window(window: int, n_events:
     before.rows.n_event_ids[user] = 0
     for event_id in noted:
         note_event_id(before.rows, user, event_id)
-    users, now = loaded(encode_profile(before.rows, items.ids, user), duplicate_window=window)
+    users, now = loaded(row_at(before.rows, items.ids, user), duplicate_window=window)
     n_known = min(window, 3, n_events)
     expected = [False] * (n_events - n_known) + [True] * n_known
     assert [is_duplicate(users.rows, now, event_id) for event_id in noted] == expected
@@ -128,4 +142,4 @@ def test_damaged_profile_is_refused_and_nothing_changed(
 def encoded_with_factors(n_factors: int) -> bytes:
     items = empty_items()
     users = empty_users(items, n_factors=n_factors)
-    return encode_profile(users.rows, items.ids, fill_profile(users, items, "ann", 1, 20))
+    return row_at(users.rows, items.ids, fill_profile(users, items, "ann", 1, 20))
