@@ -60,6 +60,8 @@ def overrides(kafka_address: str, new_topic: Callable[..., str]) -> dict[str, ob
     return {
         "app_id": topics["events"],
         "kafka.broker": kafka_address,
+        "kafka.session_timeout_s": 25.0,  # no failure if the machine stands still for ten seconds
+        "kafka.delivery_timeout_ms": 24_000,
         "worker.commit_interval_s": 0.5,
         "worker.web_enabled": True,
         **{f"topics.{key}": name for key, name in topics.items()},
