@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
 
@@ -15,6 +16,15 @@ def doubled(present: int, needed: int) -> int:
     while size < needed:
         size *= 2
     return size
+
+
+def lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
+    """Return a column that is at least so long: itself, or a longer one of zeros that begins so."""
+    if len(column) >= needed:
+        return column
+    larger = np.zeros(doubled(len(column), needed), column.dtype)
+    larger[: len(column)] = column
+    return larger
 
 
 def copy_into(larger: Columns, columns: Columns) -> Columns:

@@ -16,6 +16,7 @@ from stream_rec.kernels.hash_index import (
     find_or_add,
     with_slots,
 )
+from stream_rec.model.arrays import lengthened
 
 FIRST_IDS = 1024
 
@@ -110,4 +111,4 @@ class ItemIds:
     def _lengthen(self, n_used: int) -> None:
         """Make room for twice as many ids."""
         self._index = with_slots(self._index, n_used, 2 * n_used)
-        self.is_named = np.concatenate([self.is_named, np.zeros(n_used, np.bool_)])
+        self.is_named = lengthened(self.is_named, len(self.hashes))

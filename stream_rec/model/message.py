@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,7 +22,7 @@ from stream_rec.kernels.workspace import (
     NEAR_ROOT,
     WIDE_ROOT,
 )
-from stream_rec.model.arrays import doubled
+from stream_rec.model.arrays import lengthened
 from stream_rec.model.events import Event
 from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import ItemIds
@@ -169,20 +168,11 @@ class _Names:
     def _add(self, slots: NDArray[np.int64]) -> None:
         new = pieces_of([_json(self._ids.texts[slot]) for slot in slots.tolist()])
         first, self._n_bytes = self._n_bytes, self._n_bytes + len(new.text)
-        text = _lengthened(self._pieces.text, self._n_bytes)
-        start, length = (_lengthened(column, self._n_known) for column in self._pieces[1:])
+        text = lengthened(self._pieces.text, self._n_bytes)
+        start, length = (lengthened(column, self._n_known) for column in self._pieces[1:])
         text[first : self._n_bytes] = new.text
         start[slots], length[slots] = first + new.start, new.length
         self._pieces = Pieces(text, start, length)
-
-
-def _lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
-    """Return a column that is at least so long: itself, or a longer one of zeros that begins so."""
-    if len(column) >= needed:
-        return column
-    larger = np.zeros(doubled(len(column), needed), column.dtype)
-    larger[: len(column)] = column
-    return larger
 
 
 def _json(text: str) -> bytes:

@@ -7,6 +7,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.model.arrays import lengthened
+
 
 class WaitingItems:
     """A queue of item slots that holds each once.
@@ -25,9 +27,7 @@ class WaitingItems:
 
     def lengthen(self, n_slots: int) -> None:
         """Follow the number of item slots as it grows."""
-        waits = np.zeros(n_slots, np.bool_)
-        waits[: len(self._waits)] = self._waits
-        self._waits = waits
+        self._waits = lengthened(self._waits, n_slots)
 
     def add(self, slots: NDArray[np.integer]) -> None:
         """Let items wait that do not yet; each must be named once."""
