@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.ablation import feature_names
 from stream_rec.evaluation.prequential import Prequential
-from stream_rec.model.ranking import list_for_user
+from stream_rec.kernels.held import Holder
+from stream_rec.model.lists import list_for_user
+from stream_rec.model.ranking import Model
 
 N_SNAPSHOTS = 80
 LISTED = 10
@@ -50,6 +52,7 @@ class Observer:
         self._run = prequential
         self._ranks_next = ranks_next
         self._every = max(len(prequential.log.user) // N_SNAPSHOTS, 1)
+        self._held: Holder[Model] = Holder()
         self._event: list[int] = []
         self._weights: list[NDArray[np.float64]] = []
         self._chance: list[NDArray[np.float64]] = []
@@ -79,17 +82,13 @@ class Observer:
 
     def _rank(self, e: int) -> None:
         engine, columns = self._run.engine, self._run.columns
-        view, learned, workspace, recipe = engine.reading()
-        profiles, user = engine.users.rows, int(columns.user[e])
+        model, user = engine.reading(), int(columns.user[e])
         item, score = np.zeros(CANDIDATES_MAX, np.int32), np.zeros(CANDIDATES_MAX, np.float32)
         n = list_for_user(
-            view,
-            learned,
-            profiles,
+            self._held.of(model),
             user,
-            float(max(columns.time_s[e], profiles.last_s[user])),
-            workspace,
-            recipe,
+            float(max(columns.time_s[e], model.profiles.last_s[user])),
+            model.recipe,
             item,
             score,
             np.zeros(CANDIDATES_MAX, np.int8),

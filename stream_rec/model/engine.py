@@ -8,6 +8,7 @@ events in process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,25 +17,23 @@ from numpy.typing import NDArray
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import InvalidEventError
 from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.held import Holder
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.view import ItemView
-from stream_rec.kernels.workspace import Workspace
 from stream_rec.model.events import FORGET, Event, EventDecoder, rated_types
 from stream_rec.model.fold import (
     DUPLICATE,
     FORGETS,
     Batch,
-    Model,
     Outcome,
     Partition,
     fold_batch,
     link_places_of_event,
 )
 from stream_rec.model.ids import hash_id
-from stream_rec.model.learned import Learned
+from stream_rec.model.lists import list_for_user
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.partitioned import PartitionedModel
-from stream_rec.model.ranking import Recipe, list_for_user
+from stream_rec.model.ranking import Model
 from stream_rec.model.ratings import expect_rating
 from stream_rec.model.users import ProfileReader
 
@@ -103,15 +102,6 @@ class Listed(NamedTuple):
     because: NDArray[np.int32]
 
 
-class Reading(NamedTuple):
-    """What a ranking reads; the next call of any method of the engine may replace the arrays."""
-
-    view: ItemView
-    learned: Learned
-    workspace: Workspace
-    recipe: Recipe
-
-
 class Engine(PartitionedModel):
     """The recommender over the partitions of a topic.
 
@@ -152,6 +142,7 @@ class Engine(PartitionedModel):
             for name, kind in events.types.items()
         } | {FORGET: FORGETS}
         self._rated_types = rated_types(events)
+        self._held_model: Holder[Model] = Holder()
         self._writer = MessageWriter(self.items.ids, self.half_lives_s, MODEL_VERSION, source_topic)
 
     # Hot path
@@ -231,10 +222,9 @@ class Engine(PartitionedModel):
         done = 0
         while done < n_events:
             done = fold_batch(
-                self._model(),
-                self._partition(partition),
+                self._held_model.of(self._model()),
+                self._holders[partition].of(self._partition(partition)),
                 self._separate,
-                self._recipe,
                 batch,
                 outcome,
                 done,
@@ -258,12 +248,9 @@ class Engine(PartitionedModel):
             np.zeros(n, np.int32),
         )
         n_listed = list_for_user(
-            self.items.view,
-            self.weights.view,
-            self.users.rows,
+            self._held_model.of(self._model()),
             slot,
             now_s,
-            self._workspace,
             self._recipe._replace(list_length=n),
             *listed,
         )
@@ -275,10 +262,13 @@ class Engine(PartitionedModel):
             listed.because[:n_listed],
         )
 
-    def reading(self) -> Reading:
-        """Return what a ranking reads, for questions that teach nothing (inquiry.py)."""
+    def reading(self) -> Model:
+        """Return what a ranking reads, for questions that teach nothing (inquiry.py).
+
+        The next call of any method of the engine may replace the arrays.
+        """
         self._fit_workspace()
-        return Reading(self.items.view, self.weights.view, self._workspace, self._recipe)
+        return self._model()
 
     def expect_rating(self, partition: int, user: str, item: str) -> float | None:
         """Return the rating expected of a user for an item, in raw units of the scale.
@@ -352,15 +342,15 @@ class Engine(PartitionedModel):
             self.items.ids.hashes,
             self.users.hashes,
             self._workspace,
+            self._recipe,
         )
 
     def _partition(self, partition: int) -> Partition:
-        seed = mix64(np.uint64(self._settings.seed) ^ mix64(np.uint64(partition)))
         return Partition(
             self.items.own[partition],
             self.weights.own[partition],
             self.weights.durable[partition],
-            np.array([seed], np.uint64),
+            _seed_of(self._settings.seed, partition),
         )
 
     def _publish(
@@ -380,6 +370,12 @@ class Engine(PartitionedModel):
             )
             if status != DUPLICATE
         ]
+
+
+@cache
+def _seed_of(seed: int, partition: int) -> NDArray[np.uint64]:
+    """Return the seed of all random draws of a partition: uint64[1]."""
+    return np.array([mix64(np.uint64(seed) ^ mix64(np.uint64(partition)))], np.uint64)
 
 
 def _empty_outcome(n_events: int, list_length: int) -> Outcome:

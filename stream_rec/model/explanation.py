@@ -67,7 +67,7 @@ def explain(
     listed = inquiry.order_for_profile(user, row, given, now_s)  # fills the workspace with these
     reading, n_given = engine.reading(), len(listed.items)
     workspace, ranker = reading.workspace, reading.learned.ranker
-    bias, bucket = reading.view.rows.bias, history_bucket(n_distinct)
+    bias, bucket = reading.items.rows.bias, history_bucket(n_distinct)
 
     def scores() -> NDArray[np.float64]:
         score_candidates(ranker, bias, workspace, n_given, bucket)

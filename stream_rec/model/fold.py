@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.features import history_bucket
 from stream_rec.kernels.hashing import mix64
+from stream_rec.kernels.held import Held
 from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
-from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
+from stream_rec.kernels.jit import allocating_kernel, inner_kernel, kernel, widen, zero
 from stream_rec.kernels.links import add_link, block_places
 from stream_rec.kernels.profiles import (
     ProfileRows,
@@ -36,8 +37,7 @@ from stream_rec.kernels.profiles import (
 from stream_rec.kernels.ranker import compute_gradients, rank_of
 from stream_rec.kernels.ranker_steps import bias_step, step_weights
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
-from stream_rec.kernels.view import ItemView, is_listed, list_new_item, refresh_popularity
-from stream_rec.kernels.workspace import Workspace
+from stream_rec.kernels.view import is_listed, list_new_item, refresh_popularity
 from stream_rec.model.factors import (
     add_evidence,
     find_user_factor,
@@ -46,7 +46,7 @@ from stream_rec.model.factors import (
     solve_item,
 )
 from stream_rec.model.learned import Learned
-from stream_rec.model.ranking import Recipe, best_of, rank_for_user
+from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user
 from stream_rec.model.ratings import rate
 
 FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
@@ -131,23 +131,11 @@ class Partition(NamedTuple):
     seed: NDArray[np.uint64]
 
 
-class Model(NamedTuple):
-    """Everything that an event can change or that a ranking reads."""
-
-    items: ItemView
-    learned: Learned
-    profiles: ProfileRows
-    item_hash: NDArray[np.uint64]
-    user_hash: NDArray[np.uint64]
-    workspace: Workspace
-
-
-@kernel
+@allocating_kernel
 def fold_batch(
-    model: Model,
-    partition: Partition,
+    model: Held[Model],
+    partition: Held[Partition],
     separate: bool,
-    recipe: Recipe,
     batch: Batch,
     outcome: Outcome,
     first: int,
@@ -157,13 +145,12 @@ def fold_batch(
 
     Parameters
     ----------
-    model : Model
+    model : Model, held
         Modified in place.
-    partition : Partition
+    partition : Partition, held
         Modified in place.
     separate : bool
         Whether the partition's rows and weights are others than the view's.
-    recipe : Recipe
     batch : Batch
     outcome : Outcome
         Written.
@@ -176,7 +163,20 @@ def fold_batch(
     int
         The first event not folded; the caller makes room and calls again if it is not the last.
     """
-    profiles = model.profiles
+    return _fold_events(model.value, partition.value, separate, batch, outcome, first, publish)
+
+
+@inner_kernel
+def _fold_events(
+    model: Model,
+    partition: Partition,
+    separate: bool,
+    batch: Batch,
+    outcome: Outcome,
+    first: int,
+    publish: bool,
+) -> int:
+    profiles, recipe = model.profiles, model.recipe
     for e in range(first, len(batch.user)):
         if not _has_room(partition.rows, recipe) or not _has_room(model.items.rows, recipe):
             return e

@@ -97,15 +97,18 @@ class ItemIds:
         while done < len(hashes):
             self._lengthen(n_used)
             done, n_used = find_or_add(self._index, n_used, hashes, slots, done)
-        self.texts.extend([""] * (n_used - len(self)))
+        if n_used > len(self):
+            self.texts.extend([""] * (n_used - len(self)))
         return slots
 
     def set_texts(self, hashes: NDArray[np.uint64], texts: Sequence[str]) -> NDArray[np.int32]:
         """Note the texts of items known by their hashes and return their slots."""
         slots = self.slots_of_hashes(hashes)
-        for x in np.flatnonzero(~self.is_named[slots]).tolist():
-            self.texts[slots[x]] = texts[x]
-        self.is_named[slots] = True
+        is_named = self.is_named[slots]
+        if not is_named.all():
+            for x in np.flatnonzero(~is_named).tolist():
+                self.texts[slots[x]] = texts[x]
+            self.is_named[slots] = True
         return slots
 
     def _lengthen(self, n_used: int) -> None:

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.held import Holder
 from stream_rec.kernels.profiles import SEEN_BLOCK, add_seen, begin_profile, empty_profile_rows
 from stream_rec.kernels.sources import accumulate_sources
 from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
 from stream_rec.model.arrays import copy_into
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.ids import hash_id
+from stream_rec.model.lists import list_for_user, order_given
 from stream_rec.model.partitioned import LIST_LENGTH_MAX
 from stream_rec.model.profile_codec import blocks_needed, decode_profile
-from stream_rec.model.ranking import list_for_user, order_given
+from stream_rec.model.ranking import Model
 from stream_rec.model.rows import PROFILE, row_key
 
 SCRATCH = 0
@@ -78,6 +80,7 @@ class Inquiry:
         self._model = model
         self._shape = (model.history_length, events.duplicate_window, model.n_factors)
         self._profile = empty_profile_rows(1, *self._shape, model.seen_items_max // SEEN_BLOCK + 2)
+        self._held: Holder[Model] = Holder()
         self.candidates_max = candidates_max(
             len(model.half_lives_s) + 2,
             model.candidates_per_source,
@@ -149,15 +152,15 @@ class Inquiry:
         """
         slot = self._engine.items.ids.find(item)
         reading = self._engine.reading()
-        if slot is None or not np.isfinite(reading.view.rows.first_s[slot]):
+        if slot is None or not np.isfinite(reading.items.rows.first_s[slot]):
             return None
         workspace = reading.workspace
         limits = np.array([self._model.links_per_item_max], np.int32)
         history = np.array([slot], np.int32)
-        n = accumulate_sources(reading.view, workspace, history, 1, limits)
+        n = accumulate_sources(reading.items, workspace, history, 1, limits)
         items = workspace.touched[:n].copy()
         if relation == "similar":
-            damping = reading.view.damping[items].astype(np.float64)
+            damping = reading.items.damping[items].astype(np.float64)
             values = workspace.source[items, NEAR_ROOT] * damping * damping
         else:
             values = workspace.source[items, AFTER_INVERSE].astype(np.float64)
@@ -209,12 +212,9 @@ class Inquiry:
             recipe = recipe._replace(exclude_seen=True)
         listed = _empty_listed(n)
         n_listed = list_for_user(
-            reading.view,
-            reading.learned,
-            self._profile,
+            self._held.of(reading._replace(profiles=self._profile)),
             SCRATCH,
             self._not_before_last_event(now_s),
-            reading.workspace,
             recipe._replace(list_length=n),
             *listed,
         )
@@ -225,16 +225,12 @@ class Inquiry:
             raise ValueError(f"expected at most {self.candidates_max} items, came {len(given)}")
         known = np.unique(self._engine.items.ids.known(given))
         reading = self._engine.reading()
-        seen = known[np.isfinite(reading.view.rows.first_s[known])]
+        seen = known[np.isfinite(reading.items.rows.first_s[known])]
         listed = _empty_listed(len(seen))
         n_listed = order_given(
-            reading.view,
-            reading.learned,
-            self._profile,
+            self._held.of(reading._replace(profiles=self._profile)),
             SCRATCH,
             self._not_before_last_event(now_s),
-            reading.workspace,
-            reading.recipe,
             seen,
             *listed,
         )

@@ -157,6 +157,8 @@ class _Names:
         Of an item that is known only by its hash so far, again when its id has come.
         """
         is_named, n_items = self._ids.is_named, len(self._ids)
+        if n_items == self._n_known and not len(self._unnamed):
+            return self._pieces
         new = np.arange(self._n_known, n_items)
         named = self._unnamed[is_named[self._unnamed]]
         if len(new) or len(named):

@@ -8,8 +8,9 @@ asked to; `apply_foreign` does both. A process that serves lists without learnin
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features, n_written
+from stream_rec.kernels.held import Holder
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
@@ -112,9 +114,8 @@ class PartitionedModel:
         start = nothing_learned(self._n_features, model.n_factors, model.seed)
         self.weights = Weights(start, separate=self._separate)
         self._folded: dict[int, int] = {}
+        self._holders: defaultdict[int, Holder[Any]] = defaultdict(Holder)
         self._workspace = self._new_workspace()
-
-    # Owned partitions
 
     def open_partition(
         self,
@@ -143,16 +144,15 @@ class PartitionedModel:
             A row cannot be read by this build or under this configuration.
         """
         encoded = list(rows)
-        for key, value in encoded:
-            if key == WEIGHTS:
-                check_version(key, value)  # before the items' rows are loaded, which check theirs
+        weights = [value for key, value in encoded if key == WEIGHTS]
+        for value in weights:
+            check_version(WEIGHTS, value)  # before the items' rows are loaded, which check theirs
         self.items.open_partition(partition)
         self.weights.open_partition(partition)
         self.items.load(partition, encoded)
         self.item_limit.recount(partition)
-        for key, value in encoded:
-            if key == WEIGHTS:
-                self.weights.load(partition, value)
+        for value in weights:
+            self.weights.load(partition, value)
         if refresh:
             self._refresh(None, N_SOLVES_ANEW)
         self._folded[partition] = watermark
@@ -160,6 +160,7 @@ class PartitionedModel:
     def close_partition(self, partition: int, *, refresh: bool = True) -> None:
         """Forget everything of a partition, owned or followed; refresh the view or do not yet."""
         self._folded.pop(partition, None)
+        self._holders.pop(partition, None)
         self.items.close_partition(partition)
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
@@ -199,6 +200,7 @@ class PartitionedModel:
         ValueError
             The engine was made for one partition and not for reading only.
         """
+        self._holders.pop(partition, None)
         self.items.follow_partition(partition)
         self.weights.follow_partition(partition)
         if self._folded.pop(partition, None) is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
-from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
+from stream_rec.kernels.jit import inner_kernel, widen, zero
 from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.kernels.selection import insert
@@ -55,6 +55,18 @@ class Recipe(NamedTuple):
     silent: NDArray[np.int32]
 
 
+class Model(NamedTuple):
+    """Everything that an event can change or that a ranking reads, and how it is to be done."""
+
+    items: ItemView
+    learned: Learned
+    profiles: ProfileRows
+    item_hash: NDArray[np.uint64]
+    user_hash: NDArray[np.uint64]
+    workspace: Workspace
+    recipe: Recipe
+
+
 @inner_kernel
 def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp: int) -> None:
     block = profiles.seen_head[user]
@@ -67,7 +79,7 @@ def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp:
 
 
 @inner_kernel
-def _reach(
+def reach(
     view: ItemView,
     learned: Learned,
     profiles: ProfileRows,
@@ -84,7 +96,7 @@ def _reach(
 
 
 @inner_kernel
-def _score(
+def score_for_user(
     view: ItemView,
     learned: Learned,
     profiles: ProfileRows,
@@ -140,7 +152,7 @@ def rank_for_user(
     stamp = next_stamp(workspace)
     if recipe.exclude_seen:
         _exclude_seen(profiles, user, workspace, stamp)
-    n_touched = _reach(view, learned, profiles, user, workspace, recipe)
+    n_touched = reach(view, learned, profiles, user, workspace, recipe)
     n_proposed = zero()
     if recipe.proposes_seen:
         history, n_history = profiles.history_item[user], profiles.n_history[user]
@@ -158,7 +170,7 @@ def rank_for_user(
     if n_proposed < recipe.list_length:
         n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
         n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
-    _score(view, learned, profiles, user, now_s, workspace, recipe, n_candidates)
+    score_for_user(view, learned, profiles, user, now_s, workspace, recipe, n_candidates)
     for a in range(n_proposed, n_candidates):
         workspace.score[a] -= FILLING_PENALTY if a < n_unseen else 2.0 * FILLING_PENALTY
     return n_candidates
@@ -211,75 +223,3 @@ def _strongest_share(workspace: Workspace, a: int, n_shares: int) -> int:
         ):
             strongest = f
     return strongest
-
-
-@kernel
-def list_for_user(
-    view: ItemView,
-    learned: Learned,
-    profiles: ProfileRows,
-    user: int,
-    now_s: float,
-    workspace: Workspace,
-    recipe: Recipe,
-    item: NDArray[np.int32],
-    score: NDArray[np.float32],
-    reason: NDArray[np.int8],
-    because: NDArray[np.int32],
-) -> int:
-    """Rank for a user and write the best; see `rank_for_user` and `best_of`."""
-    n_candidates = rank_for_user(view, learned, profiles, user, now_s, workspace, recipe)
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
-    return best_of(
-        view,
-        workspace,
-        recipe,
-        history,
-        n_history,
-        n_candidates,
-        item,
-        score,
-        reason,
-        because,
-    )
-
-
-@kernel
-def order_given(
-    view: ItemView,
-    learned: Learned,
-    profiles: ProfileRows,
-    user: int,
-    now_s: float,
-    workspace: Workspace,
-    recipe: Recipe,
-    given: NDArray[np.int32],
-    item: NDArray[np.int32],
-    score: NDArray[np.float32],
-    reason: NDArray[np.int8],
-    because: NDArray[np.int32],
-) -> int:
-    """Score given items for a user, seen or not, and write them in order; see `best_of`.
-
-    Parameters
-    ----------
-    given : int32[n]
-        Slots, each once; no more than the workspace has candidates.
-    """
-    _reach(view, learned, profiles, user, workspace, recipe)
-    for a in range(len(given)):
-        workspace.candidate[a] = given[a]
-    _score(view, learned, profiles, user, now_s, workspace, recipe, len(given))
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
-    return best_of(
-        view,
-        workspace,
-        recipe,
-        history,
-        n_history,
-        len(given),
-        item,
-        score,
-        reason,
-        because,
-    )

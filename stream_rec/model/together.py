@@ -15,7 +15,7 @@ def had_both(engine: Engine, item: str, other: str) -> int:
     slot, other_slot = (engine.items.ids.find(each) for each in (item, other))
     if slot is None or other_slot is None:
         return 0
-    links = engine.reading().view.rows.links
+    links = engine.reading().items.rows.links
     row = slice(links.start[slot], links.start[slot] + links.length[slot])
     weight = links.wide[row][links.neighbour[row] == other_slot].sum()
     return round(int(weight) / WEIGHT_UNIT)
