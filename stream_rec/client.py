@@ -5,8 +5,7 @@
         for entry in client.recommendations("ann", wait_for=place).items:
             print(entry.item, entry.score)
 
-`AsyncClient` has the same methods as coroutines. Answers other than the expected raise
-`ServiceError` with the problem details.
+`AsyncClient` has the same methods as coroutines. Problem details are raised as `ServiceError`.
 """
 
 from __future__ import annotations
@@ -85,10 +84,12 @@ class UserList(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of items."""
+    """A page of items; trending ones are counted by a half-life, or since an event time."""
 
     items: list[Entry]
     total: int
+    half_life_s: float | None = None
+    since_s: float | None = None
 
 
 class ItemList(msgspec.Struct, frozen=True):

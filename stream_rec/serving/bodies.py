@@ -102,10 +102,16 @@ class RelatedPage(Page):
 
 
 class TrendingPage(Page):
-    """Items that are popular now: `half_life_s` is the one nearest to the window asked for."""
+    """Items that are popular now.
 
-    window: str
-    half_life_s: float
+    `score` counts events, by the weights of their types: decayed with `half_life_s`, the configured
+    one that is nearest to the window; or, for 15m, all since the event time `since_s`. While
+    nothing is known of the last 15 minutes, a half-life stands in.
+    """
+
+    window: Literal["15m", "2h", "24h", "7d"]
+    half_life_s: float | None
+    since_s: float | None
 
 
 class Taken(BaseModel):

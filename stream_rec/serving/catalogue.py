@@ -10,20 +10,30 @@ import asyncio
 import math
 from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from stream_rec.config import Settings
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.explanation import explain
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
 from stream_rec.model.message import source_names
+from stream_rec.serving.trend import Trend
 from stream_rec.stream.effects import Row
 
 ROWS_AT_ONCE = 32
-TRENDING_WINDOWS_S = {"15m": 900.0, "2h": 7_200.0, "24h": 86_400.0, "7d": 604_800.0}
+JUST_NOW = "15m"
+TRENDING_WINDOWS_S = {JUST_NOW: 900.0, "2h": 7_200.0, "24h": 86_400.0, "7d": 604_800.0}
 
 Entry = dict[str, Any]
 """An item of a list as in the messages (docs/messages.md)."""
+
+
+class Trending(NamedTuple):
+    """What is popular, and by which count: decayed by a half-life, or of all events since then."""
+
+    half_life_s: float | None
+    since_s: float | None
+    entries: list[Entry]
 
 
 class Catalogue:
@@ -34,6 +44,11 @@ class Catalogue:
     settings : Settings
     n_partitions : int
         Of the items changelog.
+
+    Attributes
+    ----------
+    trend : Trend
+        Of the last 15 minutes; the observer tells it of events.
     """
 
     def __init__(self, settings: Settings, n_partitions: int) -> None:
@@ -51,6 +66,7 @@ class Catalogue:
         self._sources = source_names(self.engine.half_lives_s)
         self._now_s: float | None = None
         self._for_everybody: dict[int, list[Entry]] = {}
+        self.trend = Trend(TRENDING_WINDOWS_S[JUST_NOW])
 
     @property
     def now_s(self) -> float:
@@ -108,13 +124,20 @@ class Catalogue:
         scored = self.inquiry.related(item, relation)
         return None if scored is None else self._scored(scored)
 
-    def trending(self, window: str) -> tuple[float, list[Entry]]:
-        """Return the half-life nearest to a window, and the popular items at it."""
+    def trending(self, window: str) -> Trending:
+        """Return the items taken most in the last 15 minutes, or those popular at a half-life.
+
+        It is the half-life nearest to the window; so for 15 minutes of which nothing is known.
+        """
+        if window == JUST_NOW and (taken := self.trend.items()):
+            entries = [{"item": item, "score": _rounded(score)} for item, score in taken]
+            return Trending(None, self.trend.since_s, entries)
         window_s = TRENDING_WINDOWS_S[window]
         half_lives_s = self._model.half_lives_s
         distance = [max(h / window_s, window_s / h) for h in half_lives_s]
         which = distance.index(min(distance))
-        return half_lives_s[which], self._scored(self.inquiry.trending(which, self.now_s))
+        entries = self._scored(self.inquiry.trending(which, self.now_s))
+        return Trending(half_lives_s[which], None, entries)
 
     def popularity_of(self, item: str) -> Entry | None:
         """Return what is known of an item's popularity."""

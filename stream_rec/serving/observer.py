@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 from river import drift
 
+from stream_rec.config import Settings
+from stream_rec.errors import InvalidEventError
+from stream_rec.model.events import FORGET, Event, EventDecoder
 from stream_rec.serving.catalogue import Catalogue
 from stream_rec.serving.follower import Followed
 from stream_rec.serving.lists import Source
@@ -36,11 +39,6 @@ POPULAR_KEPT = 200
 HIT_WINDOW = 5_000
 LISTS_WINDOW = 5_000
 CODE_HEADER = "dlq-code"
-
-
-class _Event(msgspec.Struct):
-    user: str | int
-    item: str | int
 
 
 class _Listed(msgspec.Struct):
@@ -67,7 +65,6 @@ class _Known(msgspec.Struct):
     had: set[str]
 
 
-_DECODE_EVENT = msgspec.json.Decoder(_Event, strict=False).decode
 _DECODE_LIST = msgspec.json.Decoder(_List).decode
 
 
@@ -76,15 +73,22 @@ class Observer:
 
     Parameters
     ----------
+    settings : Settings
     catalogue : Catalogue
-        For plain popularity.
-    events_topic : str
-        Records of other topics are dead letters.
+        For plain popularity; its trend is told of every event.
+    new_from : Mapping[int, int]
+        First offset of each partition of the events topic that was not there at the start: what is
+        before it only tells what is trending.
     """
 
-    def __init__(self, catalogue: Catalogue, events_topic: str) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, new_from: Mapping[int, int]
+    ) -> None:
         self._catalogue = catalogue
-        self._events_topic = events_topic
+        self._events_topic = settings.topics.events
+        self._types = settings.events.types
+        self._decoder = EventDecoder(settings.events)
+        self._new_from = new_from
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._event_ms: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._list_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
@@ -129,15 +133,17 @@ class Observer:
             if record.topic != self._events_topic:
                 self.dead[_code_of(record)] += 1
                 continue
+            event = self._event(record)
+            if event is not None:
+                self._note_trend(event)
+            if record.offset < self._new_from[record.partition]:
+                continue
             self.n_events += 1
             place = (record.partition, record.offset)
             _remember(self._event_ms, place, record.timestamp_ms)
             self._match(place)
-            try:
-                event = _DECODE_EVENT(record.value or b"")
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            self._score(str(event.user), str(event.item), Source(*place))
+            if event is not None:
+                self._score(event.user, event.item, Source(*place))
 
     def take_list(self, record: Followed) -> None:
         """Take a refreshed list; those from before the start are not counted."""
@@ -182,6 +188,20 @@ class Observer:
     def latest_users(self, n: int) -> list[str]:
         """Return users who were seen last, the latest first."""
         return list(islice(reversed(self._known), n))
+
+    def _note_trend(self, event: Event) -> None:
+        """Count an event; a client's clock that is ahead must not move the present on."""
+        assert event.ts is not None
+        time_s = min(event.ts, time.time())
+        self._catalogue.trend.add(event.item, time_s, self._types[event.type].weight)
+
+    def _event(self, record: Followed) -> Event | None:
+        """Return the event that the engine takes from a record, None for a request to forget."""
+        try:
+            event = self._decoder.from_record(record.value, record.key, record.timestamp_ms)
+        except InvalidEventError:
+            return None
+        return None if event is None or event.type == FORGET else event
 
     def _count_listed(self, items: frozenset[str]) -> None:
         self._last_listed.append(items)

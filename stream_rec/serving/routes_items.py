@@ -66,10 +66,10 @@ def item_routes(service: Service) -> APIRouter:
         n: Length = 10,
         offset: Offset = 0,
     ) -> Response:
-        """Return what is popular now, with decayed counts."""
-        half_life_s, entries = catalogue.trending(window)
-        page = page_of(request, entries, n, offset)
-        return cached_json(request, encode({"window": window, "half_life_s": half_life_s, **page}))
+        """Return what is popular now: by decayed counts, for 15m by what was taken since then."""
+        half_life_s, since_s, entries = catalogue.trending(window)
+        counted = {"window": window, "half_life_s": half_life_s, "since_s": since_s}
+        return cached_json(request, encode(counted | page_of(request, entries, n, offset)))
 
     return router
 

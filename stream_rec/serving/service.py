@@ -24,12 +24,13 @@ from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.model.ids import hash_id
 from stream_rec.model.rows import PROFILE, row_key
 from stream_rec.serving.cache import At, Cache, item_row, profile_row
-from stream_rec.serving.catalogue import Catalogue
+from stream_rec.serving.catalogue import JUST_NOW, TRENDING_WINDOWS_S, Catalogue
 from stream_rec.serving.event_writer import EventWriter
 from stream_rec.serving.follower import Followed, Follower
 from stream_rec.serving.group_lag import GroupLag
 from stream_rec.serving.lists import Lists, Stream
 from stream_rec.serving.observer import Observer
+from stream_rec.serving.recent_events import read_tails
 from stream_rec.serving.ticker import Ticker
 from stream_rec.stream.changelog import Position, decode_epoch
 from stream_rec.stream.effects import LogRecord, Row
@@ -102,9 +103,13 @@ class Service:
         self.row_follower = Follower(
             kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX, ROWS_LINGER_S
         )
-        self.observer = Observer(self.catalogue, topics.events)
+        recent_s = TRENDING_WINDOWS_S[JUST_NOW]
+        tails = await asyncio.to_thread(read_tails, self.settings, self.n_partitions, recent_s)
+        new_from = {partition: tail.end for partition, tail in enumerate(tails)}
+        self.observer = Observer(self.settings, self.catalogue, new_from)
         self.lists.on_list = self.observer.take_list
-        seen = {(t, p): -1 for t in (topics.events, topics.dlq) for p in range(counts[t])}
+        seen = {(topics.events, partition): tail.first for partition, tail in enumerate(tails)}
+        seen |= {(topics.dlq, partition): -1 for partition in range(counts[topics.dlq])}
         self.event_follower = Follower(
             kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX, EVENTS_LINGER_S
         )

@@ -21,7 +21,8 @@ async def test_the_client_reads_every_answer(served: Served) -> None:
         assert listed.items[0].reasons[0].source
         assert (await client.similar("i5")).total > 0
         assert (await client.following("i5")).total > 0
-        assert len((await client.trending("7d", n=4)).items) == 4
+        week = await client.trending("7d", n=4)
+        assert (len(week.items), week.half_life_s, week.since_s) == (4, 604_800.0, None)
         assert len((await client.for_session(["i3"], n=3)).items) == 3
         assert (await client.rank(["zz", "i5"], user="u3")).unknown == ["zz"]
         assert (await client.forget("u3")).offset == 1

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_rec.config import load_settings
 from stream_rec.serving import observer as module
 from stream_rec.serving.catalogue import Catalogue
 from stream_rec.serving.follower import Followed
 from stream_rec.serving.observer import Observer
+from stream_rec.serving.trend import Trend
 
 ITEMS = "abcdefg"
+SETTINGS = load_settings()
 
 
 class Popularity(Catalogue):
@@ -24,6 +27,7 @@ class Popularity(Catalogue):
 
     def __init__(self, *items: str) -> None:
         self.items = list(items)
+        self.trend = Trend(900.0)
 
     def popular_without(self, items: object, n: int) -> list[str]:
         return self.items[:n]
@@ -45,7 +49,7 @@ def listed(offset: int, *items: str) -> Followed:
 async def test_popularity_is_scored_as_it_was_when_the_list_came() -> None:
     """What became popular between the list and the event, neither could have known."""
     catalogue = Popularity("alien")
-    observer = Observer(catalogue, "events")
+    observer = Observer(SETTINGS, catalogue, {0: 0})
     observer.note_second(0)
     await observer.take_events([event(0, "heat")])
     observer.take_list(listed(0, "gravity"))
@@ -59,7 +63,7 @@ async def test_popularity_is_scored_as_it_was_when_the_list_came() -> None:
 async def test_popular_items_that_the_user_had_make_room_for_others() -> None:
     had = [f"had {number}" for number in range(5)]
     popular = [*had, *(f"item {number}" for number in range(12))]
-    observer = Observer(Popularity(*popular), "events")
+    observer = Observer(SETTINGS, Popularity(*popular), {0: 0})
     observer.note_second(0)
     await observer.take_events([event(number, item) for number, item in enumerate(had)])
     observer.take_list(listed(4, "gravity"))
@@ -73,7 +77,7 @@ lists_of_items = st.lists(st.lists(st.sampled_from(ITEMS), max_size=4, unique=Tr
 
 @given(lists_of_items, st.integers(1, 5))
 def test_listed_items_are_those_of_the_last_lists(lists: list[list[str]], window: int) -> None:
-    observer = Observer(Popularity(), "events")
+    observer = Observer(SETTINGS, Popularity(), {0: 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LISTS_WINDOW", window)
         for offset, items in enumerate(lists):
