@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -39,6 +40,8 @@ class Figures:
             buckets=DURATION_BUCKETS_S,
             registry=self._registry,
         )
+        self._request_counter = cache(self._requests.labels)
+        self._duration_histogram = cache(self._durations.labels)
         self.events_written = Counter(
             "stream_rec_http_events_written_total",
             "Events acknowledged by Kafka.",
@@ -62,8 +65,8 @@ class Figures:
 
     def count_request(self, method: str, path: str, status: int, elapsed_s: float) -> None:
         """Count a request that has been answered."""
-        self._requests.labels(method, path, str(status)).inc()
-        self._durations.labels(path).observe(elapsed_s)
+        self._request_counter(method, path, str(status)).inc()
+        self._duration_histogram(path).observe(elapsed_s)
 
     def render(self, service: Service) -> bytes:
         """Return everything in Prometheus' text format."""

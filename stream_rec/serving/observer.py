@@ -41,11 +41,11 @@ LISTS_WINDOW = 5_000
 CODE_HEADER = "dlq-code"
 
 
-class _Listed(msgspec.Struct):
+class _Listed(msgspec.Struct, gc=False):
     item: str
 
 
-class _List(msgspec.Struct):
+class _List(msgspec.Struct, gc=False):
     items: list[_Listed]
     source: Source
 
@@ -54,7 +54,7 @@ class _Shown(NamedTuple):
     """A list as it was served, and the popular items of the moment."""
 
     source: Source
-    items: frozenset[str]
+    items: list[str]
     popular: list[str]
 
 
@@ -86,16 +86,16 @@ class Observer:
     ) -> None:
         self._catalogue = catalogue
         self._events_topic = settings.topics.events
-        self._types = settings.events.types
+        self._weights = {name: kind.weight for name, kind in settings.events.types.items()}
         self._decoder = EventDecoder(settings.events)
         self._new_from = new_from
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._event_ms: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._event_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
         self._list_ms: OrderedDict[tuple[int, int], float] = OrderedDict()
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_MAX)
         self._hits: deque[tuple[bool, bool]] = deque(maxlen=HIT_WINDOW)
-        self._last_listed: deque[frozenset[str]] = deque()
-        self._listed: Counter[str] = Counter()
+        self._last_list_with: dict[str, int] = {}
+        self._n_lists_counted = 0
         self._drift: Any = drift.ADWIN()
         self._scored_in = (0, 0)
         self._popular: list[str] = []
@@ -125,7 +125,10 @@ class Observer:
     @property
     def n_listed_items(self) -> int:
         """Number of items in any of the last `LISTS_WINDOW` lists."""
-        return len(self._listed)
+        first = self._n_lists_counted - LISTS_WINDOW
+        last = {item: number for item, number in self._last_list_with.items() if number >= first}
+        self._last_list_with = last
+        return len(last)
 
     async def take_events(self, records: Sequence[Followed]) -> None:
         """Take events and dead letters."""
@@ -140,8 +143,7 @@ class Observer:
                 continue
             self.n_events += 1
             place = (record.partition, record.offset)
-            _remember(self._event_ms, place, record.timestamp_ms)
-            self._match(place)
+            self._note_event(place, record.timestamp_ms)
             if event is not None:
                 self._score(event.user, event.item, Source(*place))
 
@@ -153,12 +155,12 @@ class Observer:
             return
         listed = _DECODE_LIST(record.value)
         place = (listed.source.partition, listed.source.offset)
-        _remember(self._list_ms, place, time.time() * 1000)
-        self._match(place)
-        items = frozenset(entry.item for entry in listed.items[:LIST_LENGTH])
+        self._note_list(place, time.time() * 1000)
+        items = [entry.item for entry in listed.items[:LIST_LENGTH]]
         known = self._user(record.key.decode(errors="replace"))
         known.lists.append(_Shown(listed.source, items, self._popular))
-        self._count_listed(items)
+        self._last_list_with.update(dict.fromkeys(items, self._n_lists_counted))
+        self._n_lists_counted += 1
 
     def note_second(self, lag: int | None) -> dict[str, Any]:
         """Add one point to the history and return it; called once a second with the group's lag."""
@@ -193,7 +195,7 @@ class Observer:
         """Count an event; a client's clock that is ahead must not move the present on."""
         assert event.ts is not None
         time_s = min(event.ts, time.time())
-        self._catalogue.trend.add(event.item, time_s, self._types[event.type].weight)
+        self._catalogue.trend.add(event.item, time_s, self._weights[event.type])
 
     def _event(self, record: Followed) -> Event | None:
         """Return the event that the engine takes from a record, None for a request to forget."""
@@ -203,20 +205,21 @@ class Observer:
             return None
         return None if event is None or event.type == FORGET else event
 
-    def _count_listed(self, items: frozenset[str]) -> None:
-        self._last_listed.append(items)
-        self._listed.update(items)
-        if len(self._last_listed) > LISTS_WINDOW:
-            for item in self._last_listed.popleft():
-                self._listed[item] -= 1
-                if not self._listed[item]:
-                    del self._listed[item]
+    def _note_event(self, place: tuple[int, int], at_ms: float) -> None:
+        """Note when an event was written, or the latency if its list is here already."""
+        list_ms = self._list_ms.pop(place, None)
+        if list_ms is None:
+            _remember(self._event_ms, place, at_ms)
+        else:
+            self._latencies_ms.append(max(0.0, list_ms - at_ms))
 
-    def _match(self, place: tuple[int, int]) -> None:
-        """Note the latency of an event whose list is here."""
-        if place in self._event_ms and place in self._list_ms:
-            elapsed_ms = self._list_ms.pop(place) - self._event_ms.pop(place)
-            self._latencies_ms.append(max(0.0, elapsed_ms))
+    def _note_list(self, place: tuple[int, int], at_ms: float) -> None:
+        """Note when a list came, or the latency if its event is known."""
+        event_ms = self._event_ms.pop(place, None)
+        if event_ms is None:
+            _remember(self._list_ms, place, at_ms)
+        else:
+            self._latencies_ms.append(max(0.0, at_ms - event_ms))
 
     def _score(self, user: str, item: str, source: Source) -> None:
         known = self._user(user)
@@ -238,8 +241,11 @@ class Observer:
             self.drifts_s.append(round(time.time(), 1))
 
     def _user(self, user: str) -> _Known:
-        known = self._known.pop(user, None) or _Known(deque(maxlen=2), set())
-        self._known[user] = known
+        known = self._known.get(user)
+        if known is not None:
+            self._known.move_to_end(user)
+            return known
+        known = self._known[user] = _Known(deque(maxlen=2), set())
         if len(self._known) > USERS_MAX:
             self._known.popitem(last=False)
         return known
@@ -252,8 +258,10 @@ def _last_before(lists: deque[_Shown], source: Source) -> _Shown | None:
     return None
 
 
-def _remember(places: OrderedDict[tuple[int, int], Any], place: tuple[int, int], at: Any) -> None:
-    places[place] = at
+def _remember(
+    places: OrderedDict[tuple[int, int], float], place: tuple[int, int], at_ms: float
+) -> None:
+    places[place] = at_ms
     if len(places) > PENDING_MAX:
         places.popitem(last=False)
 

@@ -82,5 +82,5 @@ def test_listed_items_are_those_of_the_last_lists(lists: list[list[str]], window
         patch.setattr(module, "LISTS_WINDOW", window)
         for offset, items in enumerate(lists):
             observer.take_list(listed(offset, *items))
-    last = deque(lists, maxlen=window)
-    assert observer.n_listed_items == len({item for items in last for item in items})
+        last = deque(lists, maxlen=window)
+        assert observer.n_listed_items == len({item for items in last for item in items})
