@@ -1,7 +1,11 @@
 """Follows partitions of topics without a group, from given offsets on, in a thread of its own.
 
-Batches are handed to a coroutine of the event loop, and the thread waits until it is done: so what
-waits is bounded by librdkafka's own queue. A batch is what comes within a few milliseconds.
+Batches are handed to a coroutine of the event loop; the thread fetches the next one meanwhile, but
+hands it over only when that is done: so what waits is bounded by librdkafka's own queue.
+
+A batch is what a fetch brings. Kafka holds a fetch back for some milliseconds, so that more comes
+with it: at 2,000 records/s, fetches that are answered at once take a third of a core on this side
+alone, those that are held back for 4 ms a third of that, for 50 ms a twentieth.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from typing import NamedTuple, cast
 
 import confluent_kafka
@@ -26,6 +30,11 @@ POLL_TIMEOUT_S = 0.1
 ANSWER_TIMEOUT_S = 1.0
 ASK_INTERVAL_S = 1.0
 QUEUE_KIB_MAX = 32_768
+FETCH_BYTES_MIN = 65_536
+"""So much is not held back."""
+LINGER_S = 0.001
+"""How long the partitions of one fetch may come after each other."""
+MS_PER_S = 1_000
 
 
 class Followed(NamedTuple):
@@ -57,8 +66,8 @@ class Follower:
         Called in the event loop with an error that ends the following.
     batch_max : int
         Records of a batch.
-    linger_s : float
-        How long a batch is waited for: each costs the event loop as much as some ten records.
+    hold_s : float
+        How long Kafka holds a fetch back, so how late a record may be.
 
     Attributes
     ----------
@@ -75,18 +84,19 @@ class Follower:
         handle: Handler,
         fail: Callable[[BaseException], None],
         batch_max: int,
-        linger_s: float,
+        hold_s: float,
     ) -> None:
         self._kafka = kafka
         self._starts = dict(starts)
         self._handle = handle
         self._fail = fail
         self._batch_max = batch_max
-        self._linger_s = linger_s
+        self._hold_s = hold_s
         self._stopping = threading.Event()
         self._position: dict[At, int] = {}
         self._ends: dict[At, int] = {}
         self._asked_s = 0.0
+        self._delivery: Future[None] | None = None
         self.answered_s = time.monotonic()
         self.on_progress: Callable[[], object] = lambda: None
         self._loop = asyncio.get_running_loop()
@@ -126,6 +136,7 @@ class Follower:
                 while not self._stopping.is_set():
                     self._ask_for_ends(consumer)
                     self._take(consumer)
+                self._finish_delivery()
             finally:
                 consumer.close()
         except (CancelledError, RuntimeError):
@@ -142,6 +153,8 @@ class Follower:
                 auto_offset_reset="earliest",
                 enable_partition_eof=True,
                 queued_max_messages_kbytes=QUEUE_KIB_MAX,
+                fetch_min_bytes=FETCH_BYTES_MIN,
+                fetch_wait_max_ms=round(self._hold_s * MS_PER_S),
             )
         )
         consumer.assign(
@@ -157,18 +170,31 @@ class Follower:
 
     def _take(self, consumer: confluent_kafka.Consumer) -> None:
         first = consumer.poll(POLL_TIMEOUT_S)
-        if first is None:
-            return
-        more = consumer.consume(self._batch_max - 1, self._linger_s) if self._batch_max > 1 else []
+        messages = (
+            [] if first is None else [first, *consumer.consume(self._batch_max - 1, LINGER_S)]
+        )
         reached: dict[At, int] = {}
-        records = self._records([first, *more], reached)
+        records = self._records(messages, reached)
+        self._finish_delivery()
         if records and not self._stopping.is_set():
-            asyncio.run_coroutine_threadsafe(self._deliver(records), self._loop).result()
-        self._position |= reached
-        self._loop.call_soon_threadsafe(self.on_progress)
+            delivery = self._deliver(records, reached)
+            self._delivery = asyncio.run_coroutine_threadsafe(delivery, self._loop)
+        elif reached:
+            self._loop.call_soon_threadsafe(self._progress, reached)
 
-    async def _deliver(self, records: Sequence[Followed]) -> None:
+    def _finish_delivery(self) -> None:
+        """Wait until the last batch has been handled; raise what its handling has raised."""
+        if self._delivery is not None:
+            self._delivery.result()
+            self._delivery = None
+
+    async def _deliver(self, records: Sequence[Followed], reached: dict[At, int]) -> None:
         await self._handle(records)
+        self._progress(reached)
+
+    def _progress(self, reached: dict[At, int]) -> None:
+        self._position |= reached
+        self.on_progress()
 
     def _records(
         self, messages: Sequence[confluent_kafka.Message], reached: dict[At, int]

@@ -72,8 +72,8 @@ class Lists:
         """Take lists from Kafka, without repeats and what arrives late."""
         news = self._news(records)
         rows = [list_row(record.key, record.value) for record in news]
-        ends = {(r.topic, r.partition): Position(r.offset, -1) for r in records}
-        self._cache.write(rows, ends.items())
+        last = {(record.topic, record.partition): record.offset for record in records}
+        self._cache.write(rows, [(at, Position(offset, -1)) for at, offset in last.items()])
         self.n_lists += len(news)
         for record in news:
             if record.value is not None and record.key in self._waiting:

@@ -41,7 +41,8 @@ from stream_rec.stream.stores import is_engine_key
 LISTS_AT_ONCE_MAX = 500
 ROWS_AT_ONCE_MAX = 500
 LOADED_AT_ONCE = 2_000
-LISTS_LINGER_S, ROWS_LINGER_S, EVENTS_LINGER_S = 0.001, 0.02, 0.05
+LISTS_HOLD_S, ROWS_HOLD_S, EVENTS_HOLD_S = 0.004, 0.02, 0.05
+"""A list that waits for its fetch is late for its user; rows and events are not missed as soon."""
 
 logger = logging.getLogger(__name__)
 
@@ -98,10 +99,10 @@ class Service:
         self._prefixes = {at: ValidPrefix(positions[at]) for at in rows}
         kafka = self.settings.kafka
         self.list_follower = Follower(
-            kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX, LISTS_LINGER_S
+            kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX, LISTS_HOLD_S
         )
         self.row_follower = Follower(
-            kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX, ROWS_LINGER_S
+            kafka, rows, self._take_rows, self.fail, ROWS_AT_ONCE_MAX, ROWS_HOLD_S
         )
         recent_s = TRENDING_WINDOWS_S[JUST_NOW]
         tails = await asyncio.to_thread(read_tails, self.settings, self.n_partitions, recent_s)
@@ -111,7 +112,7 @@ class Service:
         seen = {(topics.events, partition): tail.first for partition, tail in enumerate(tails)}
         seen |= {(topics.dlq, partition): -1 for partition in range(counts[topics.dlq])}
         self.event_follower = Follower(
-            kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX, EVENTS_LINGER_S
+            kafka, seen, self.observer.take_events, self.fail, LISTS_AT_ONCE_MAX, EVENTS_HOLD_S
         )
         self.group_lag = GroupLag(self.settings, self.n_partitions)
         self.ticker = Ticker(self.observer, lambda: self.group_lag.lag)
