@@ -17,6 +17,7 @@ from stream_rec.errors import ConfigError
 from stream_rec.model.warm_up import is_compiled, warm_up_questions
 from stream_rec.serving.app import create_app
 from stream_rec.serving.keys import Keys, read_keys_file
+from stream_rec.serving.one_write import OneWriteProtocol
 from stream_rec.serving.service import Service
 from stream_rec.stream.garbage import keep_for_good
 
@@ -96,7 +97,7 @@ async def _serve(settings: Settings, keys: Keys, announce: Callable[[str], None]
             log_config=None,
             access_log=False,
             lifespan="off",
-            http="httptools",
+            http=OneWriteProtocol,
             ws="none",
             server_header=False,
             date_header=False,
