@@ -212,8 +212,8 @@ class Service:
             else:
                 rows += [profile_row(key, value) for key, value in valid]
         self.cache.write(rows, ends)
-        for partition, items in staged.items():
-            await self.catalogue.apply(partition, items)
+        if staged:
+            await self.catalogue.apply(staged)
 
     def _load_items(self) -> None:
         """Build the item view from the cache."""
