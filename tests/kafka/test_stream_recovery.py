@@ -52,6 +52,7 @@ class Group:
             "kafka.heartbeat_interval_s": 1,
             "kafka.delivery_timeout_ms": 5_000,
             "worker.commit_interval_s": 0.3,
+            "worker.shutdown_timeout_s": 25.0,  # no failure if the machine stands still
             **{f"topics.{key}": name for key, name in topics.items()},
         }
         self.settings = load_settings(None, self._overrides)
