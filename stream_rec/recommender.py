@@ -13,6 +13,7 @@ from stream_rec.model.engine import Engine
 from stream_rec.model.events import FORGET, Event, EventDecoder
 from stream_rec.model.message import source_names
 from stream_rec.model.partitioned import LIST_LENGTH_MAX
+from stream_rec.model.runs import EventRun
 
 _PARTITION = 0
 
@@ -82,7 +83,7 @@ class Recommender:
         limit = self._engine.item_limit
         if limit.let_in(_PARTITION, 1) == 0:
             limit.check_known(_PARTITION, checked.item)
-        self._engine.fold(_PARTITION, [checked], [self._offset], publish=False)
+        self._engine.fold([EventRun(_PARTITION, [checked], [self._offset])], publish=False)
         self._offset += 1
         self._now_s = max(self._now_s, checked.ts)
 

@@ -36,6 +36,7 @@ from stream_rec.model.rows import (
     check_version,
     split,
 )
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import Position, Watermark, decode_epoch
 from tests.model.test_events_fuzzed import check, check_code
 
@@ -122,7 +123,7 @@ def fuzz_engine(n_inputs: int, source: random.Random) -> Tally:
             value = damage(source.choice(events), source)
             batch.append(_Record(offset, b"ann", value, 1_714_557_600_000))
             offset += 1
-        result = engine.process(0, batch, 0)
+        result = engine.process([Run(0, batch)], 0)[0]
         n_once = result.n_duplicates + result.n_ignored
         assert len(result.published) + len(result.refused) + n_once == len(batch), batch
         n_listed += len(result.published) + n_once

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.model.engine import BatchResult, Engine
+from stream_rec.model.engine import Engine
+from stream_rec.model.runs import Run, RunResult
 from tests.test_messages import schema, strict
 
 USERS = ["ann", 'quote"back\\slash', "tab\there", "名前", "17"]
@@ -34,20 +35,20 @@ def record_at(offset: int) -> FakeRecord:
 
 
 @pytest.fixture(scope="module")
-def result() -> BatchResult:
+def result() -> RunResult:
     engine = Engine(ModelSettings(), EventSettings(), source_topic="events", n_partitions=8)
     engine.open_partition(3)
-    return engine.process(3, [record_at(offset) for offset in range(40)], GENERATED_MS)
+    return engine.process([Run(3, [record_at(offset) for offset in range(40)])], GENERATED_MS)[0]
 
 
-def test_published_lists_follow_the_schema(result: BatchResult) -> None:
+def test_published_lists_follow_the_schema(result: RunResult) -> None:
     validator = Draft202012Validator(strict(schema("recommendations")))
     assert len(result.published) == 40
     for published in result.published:
         validator.validate(json.loads(published.value))
 
 
-def test_published_lists_name_their_event(result: BatchResult) -> None:
+def test_published_lists_name_their_event(result: RunResult) -> None:
     for offset, published in enumerate(result.published):
         message = json.loads(published.value)
         assert published.offset == offset
@@ -61,7 +62,7 @@ def test_published_lists_name_their_event(result: BatchResult) -> None:
         }
 
 
-def test_published_lists_hold_known_items_best_first(result: BatchResult) -> None:
+def test_published_lists_hold_known_items_best_first(result: RunResult) -> None:
     lists = [json.loads(published.value)["items"] for published in result.published]
     assert sum(map(len, lists)) > 0
     for items in lists:

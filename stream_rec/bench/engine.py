@@ -20,6 +20,7 @@ from stream_rec.bench.peers.river_ranker import river_us_per_event
 from stream_rec.bench.result import Report, Result
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event, EventDecoder
+from stream_rec.model.runs import EventRun, Run
 from stream_rec.settings import Settings
 
 US_PER_S = 1e6
@@ -117,7 +118,7 @@ def _steps_us(settings: Settings, plan: EnginePlan) -> tuple[float, float, float
         clock.is_on = n_done >= plan.n_events
         decoded = clock.time("decode", _decode, decoder, records)
         offsets = [record.offset for record in records]
-        clock.time("whole", whole.process, partition, records, AT_MS)
+        clock.time("whole", whole.process, [Run(partition, records)], AT_MS)
         clock.time("rank", _fold, ranking, partition, decoded, offsets, True)
         clock.time("fold", _fold, folding, partition, decoded, offsets, False)
         n_done += len(records)
@@ -138,7 +139,7 @@ def _decode(decoder: EventDecoder, records: list[BenchRecord]) -> list[Event]:
 def _fold(
     engine: Engine, partition: int, events: list[Event], offsets: list[int], publish: bool
 ) -> None:
-    engine.fold(partition, events, offsets, publish=publish)
+    engine.fold([EventRun(partition, events, offsets)], publish=publish)
 
 
 def result_of(figures: EngineFigures) -> Result:

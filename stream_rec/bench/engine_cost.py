@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from stream_rec.bench.events import Encoded
 from stream_rec.model.engine import Engine
+from stream_rec.model.runs import Run
 from stream_rec.settings import Settings
 
 AT_MS = 1_700_000_000_000
@@ -84,7 +85,7 @@ def engine_us_per_event(
     timed_s = 0.0
     for partition, records in batches_of(events, n_partitions, settings.worker.batch_records_max):
         started_s = time.process_time()
-        engine.process(partition, records, AT_MS)
+        engine.process([Run(partition, records)], AT_MS)
         n_done += len(records)
         if n_done > n_warm_up:
             timed_s += time.process_time() - started_s

@@ -22,6 +22,7 @@ from stream_rec.bench.engine_cost import BenchRecord, new_engine
 from stream_rec.bench.result import Report, Result
 from stream_rec.errors import StreamRecError
 from stream_rec.model.item_limit import TOO_MANY_ITEMS
+from stream_rec.model.runs import Run
 from stream_rec.settings import Settings
 
 FIRST_TIME_S = 1_700_000_000
@@ -87,7 +88,7 @@ def _run(settings: Settings, name: str, n_events: int) -> Iterator[Point]:
         n_before = n_done
         while n_done < target:
             batch = list(islice(records, BATCH_RECORDS))
-            result = engine.process(0, batch, batch[-1].timestamp)
+            result = engine.process([Run(0, batch)], batch[-1].timestamp)[0]
             for refused in result.refused:
                 if refused.code != TOO_MANY_ITEMS:
                     raise StreamRecError(f"expected every event to count, came {refused}")

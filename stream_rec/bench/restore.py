@@ -25,6 +25,7 @@ from stream_rec.errors import DeliveryError, StreamRecError
 from stream_rec.kafka_clients import confluent_producer_config
 from stream_rec.model.ids import hash_id
 from stream_rec.model.rows import HEADER_TYPE, ITEM, ITEM_ID, PROFILE, row_key
+from stream_rec.model.runs import Run
 from stream_rec.settings import Settings
 from stream_rec.stream.changelog import ITEMS, PROFILES, TABLES, encode_epoch
 from stream_rec.stream.clock_check import ClockCheck
@@ -156,7 +157,7 @@ def _templates(settings: Settings) -> Mapping[bytes, list[bytes]]:
     events = encode_events(population, N_TEMPLATE_EVENTS)
     engine = new_engine(settings, 1)
     for partition, records in batches_of(events, 1, settings.worker.batch_records_max):
-        engine.process(partition, records, AT_MS)
+        engine.process([Run(partition, records)], AT_MS)
     frozen = engine.freeze(0)
     rows: dict[bytes, list[bytes]] = {ITEM: [], ITEM_ID: [], PROFILE: []}
     for key, row in (*frozen.items, *frozen.profiles):

@@ -23,6 +23,7 @@ from stream_rec.bench.events import FIRST_TIME_S, Population, draw_events, encod
 from stream_rec.bench.result import Report, Result
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
+from stream_rec.model.runs import EventRun, Run
 from stream_rec.settings import Settings
 from stream_rec.stream.changelog import PROFILES
 from stream_rec.stream.frozen_profiles import FrozenProfiles
@@ -133,7 +134,7 @@ class _Catalogue:
                 for user, item in zip(users[run].tolist(), items[run].tolist(), strict=True)
             ]
             offsets = range(self._offset, self._offset + len(events))
-            self._engine.fold(PARTITION, events, offsets, publish=False)
+            self._engine.fold([EventRun(PARTITION, events, offsets)], publish=False)
             self._count(len(events))
         self._freeze()
 
@@ -145,7 +146,7 @@ class _Catalogue:
         for _, records in batches_of(events, 1, self._batch_records):
             ours = [record._replace(offset=record.offset + self._offset) for record in records]
             started_s = time.process_time()
-            self._engine.process(PARTITION, ours, AT_MS)
+            self._engine.process([Run(PARTITION, ours)], AT_MS)
             if records[0].offset >= n_warm_up:
                 spent_s += time.process_time() - started_s
         self._count(len(events))

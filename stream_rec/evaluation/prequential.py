@@ -104,7 +104,9 @@ class Prequential:
         self._n_batches += 1
         batch = Batch._make(column[first:end] for column in self.columns)
         partition = int(self._partition[first])
-        outcome = self._engine_of(partition).fold_columns(partition, batch, publish=publish)
+        outcome = self._engine_of(partition).fold_columns(
+            batch, [(partition, end - first)], publish=publish
+        )
         self.expected[first:end] = outcome.expected
         if publish:
             self.lists.add(self.log.user[first:end], outcome.item, outcome.n_listed)
@@ -125,7 +127,7 @@ def _place_users(
         engine = engines[owner % len(engines)]
         engine.open_partition(owner)
         members = np.flatnonzero(partition == owner)
-        slot[members] = engine.users.slots(owner, [hashes[m] for m in members])
+        slot[members] = engine.users.slots([(owner, [hashes[m] for m in members])])
     return partition, slot
 
 

@@ -34,7 +34,8 @@ structref.define_proxy(Held, _HeldType, ["value"])  # type: ignore[no-untyped-ca
 
 
 @allocating_kernel
-def _hold(value: Any) -> Any:
+def hold(value: Any) -> Any:
+    """Take a tuple of arrays apart."""
     return Held(value)  # type: ignore[no-untyped-call]
 
 
@@ -48,7 +49,7 @@ class Holder(Generic[Value]):
     def of(self, value: Value) -> Held[Value]:
         """Return a tuple held: what was returned before if its parts are the very same."""
         if self._held is None or not _same(value, self._value):
-            self._value, self._held = value, _hold(value)
+            self._value, self._held = value, hold(value)
         return self._held
 
 

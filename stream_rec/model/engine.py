@@ -1,7 +1,7 @@
 """The engine: the one composition of decode → fold → rank, for the partitions of this process.
 
 It is a deterministic function of the events: no clock, no threads, no files. The stream feeds it
-record batches and makes durable what `freeze` returns; `Recommender` and the evaluation feed it
+runs of records and makes durable what `freeze` returns; `Recommender` and the evaluation feed it
 events in process.
 """
 
@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple, Protocol
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.errors import InvalidEventError
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.held import Holder
+from stream_rec.kernels.held import Holder, hold
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.events import FORGET, Event, EventDecoder, rated_types
+from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.fold import (
     DUPLICATE,
     FORGETS,
@@ -30,67 +30,16 @@ from stream_rec.model.fold import (
     link_places_of_event,
 )
 from stream_rec.model.ids import hash_id
+from stream_rec.model.intake import DecodedRun, portions
 from stream_rec.model.lists import list_for_user
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.partitioned import PartitionedModel
 from stream_rec.model.ranking import Model
 from stream_rec.model.ratings import expect_rating
+from stream_rec.model.runs import EventRun, Published, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
 MODEL_VERSION = "2"
-
-
-class Record(Protocol):
-    """What the engine needs of a Kafka record."""
-
-    @property
-    def offset(self) -> int:
-        """Place in the partition."""
-
-    @property
-    def key(self) -> bytes | None:
-        """The user's id."""
-
-    @property
-    def value(self) -> bytes | None:
-        """The event as JSON."""
-
-    @property
-    def timestamp(self) -> int:
-        """Kafka's, in ms."""
-
-
-class Published(NamedTuple):
-    """A refreshed list, ready for the recommendations topic; None for a forgotten user."""
-
-    offset: int
-    key: bytes
-    value: bytes | None
-
-
-class Refused(NamedTuple):
-    """A record that cannot be used: place in the batch, stable code, reason in words."""
-
-    place: int
-    code: str
-    reason: str
-
-
-class BatchResult(NamedTuple):
-    """What became of a batch of records."""
-
-    published: list[Published]
-    refused: list[Refused]
-    n_duplicates: int
-    n_ignored: int
-
-
-class _Decoded(NamedTuple):
-    """A checked event, its place in the batch and its offset."""
-
-    place: int
-    offset: int
-    event: Event
 
 
 class Listed(NamedTuple):
@@ -147,99 +96,96 @@ class Engine(PartitionedModel):
 
     # Hot path
 
-    def process(
-        self, partition: int, records: Sequence[Record], generated_at_ms: int
-    ) -> BatchResult:
-        """Fold a run of records of one partition; rank the refreshed list of each accepted event.
+    def process(self, runs: Sequence[Run[Record]], generated_at_ms: int) -> list[RunResult]:
+        """Fold runs of records in turn; rank the refreshed list of each accepted event.
+
+        The outcome is that of one call for each run, but what a call costs is paid once.
 
         Parameters
         ----------
-        partition : int
-            Open.
-        records : sequence of Record
-            In offset order.
+        runs : sequence of Run
+            Of open partitions.
         generated_at_ms : int
             Written into the messages.
-        """
-        waiting: list[_Decoded] = []
-        refused: list[Refused] = []
-        n_ignored = 0
-        for place, record in enumerate(records):
-            try:
-                event = self._decoder.from_record(record.value, record.key, record.timestamp)
-            except InvalidEventError as error:
-                refused.append(Refused(place, error.code, error.reason))
-                continue
-            if event is None:
-                n_ignored += 1
-                continue
-            waiting.append(_Decoded(place, record.offset, event))
-        published: list[Published] = []
-        n_folded = 0
-        while waiting:
-            n_let_in = self.item_limit.let_in(partition, len(waiting))
-            run, waiting = waiting[:n_let_in], waiting[n_let_in:]
-            if not run:
-                run, waiting = self._with_known_items(partition, waiting, refused), []
-            events = [decoded.event for decoded in run]
-            offsets = [decoded.offset for decoded in run]
-            outcome = self.fold(partition, events, offsets, publish=True)
-            published += self._publish(partition, events, offsets, outcome, generated_at_ms)
-            n_folded += len(run)
-        if records:
-            self._folded[partition] = max(self._folded[partition], records[-1].offset)
-        refused.sort()
-        return BatchResult(published, refused, n_folded - len(published), n_ignored)
 
-    def fold(
-        self, partition: int, events: Sequence[Event], offsets: Sequence[int], *, publish: bool
-    ) -> Outcome:
-        """Fold checked events of one partition, in offset order.
+        Returns
+        -------
+        list of RunResult
+            In the order of the runs.
+        """
+        decoded = [DecodedRun(run, self._decoder) for run in runs]
+        for portion in portions(decoded, self.item_limit):
+            events = [taken for _, taken in portion]
+            outcome = self.fold(events, publish=True)
+            published = self._publish(events, outcome, generated_at_ms)
+            for (run, _), lists in zip(portion, published, strict=True):
+                run.published += lists
+        for partition, records in runs:
+            if records:
+                self._folded[partition] = max(self._folded[partition], records[-1].offset)
+        return [run.result() for run in decoded]
+
+    def fold(self, runs: Sequence[EventRun], *, publish: bool) -> Outcome:
+        """Fold checked events of one partition after the other.
 
         Parameters
         ----------
-        partition : int
-        events : sequence of Event
-            With `ts` set.
-        offsets : sequence of int
+        runs : sequence of EventRun
         publish : bool
             Whether to rank each event's refreshed list too.
 
         Returns
         -------
         Outcome
+            Of the events of all runs.
         """
+        ends = accumulate(len(run.events) for run in runs)
+        partitions = [run.partition for run in runs]
         return self.fold_columns(
-            partition, self._columns(partition, events, offsets), publish=publish
+            self._columns(runs), list(zip(partitions, ends, strict=True)), publish=publish
         )
 
-    def fold_columns(self, partition: int, batch: Batch, *, publish: bool) -> Outcome:
-        """Fold events that are in columns already."""
+    def fold_columns(
+        self, batch: Batch, ends: Sequence[tuple[int, int]], *, publish: bool
+    ) -> Outcome:
+        """Fold events that are in columns already.
+
+        Parameters
+        ----------
+        batch : Batch
+        ends : sequence of (partition, end)
+            Whose events come next, up to `end`.
+        publish : bool
+            Whether to rank each event's refreshed list too.
+        """
         n_events = len(batch.user)
         outcome = _empty_outcome(n_events, self._settings.list_length)
         self._fit_workspace()
         self.users.reserve_seen_blocks(n_events)
+        held_batch, held_outcome = hold(batch), hold(outcome)
         done = 0
-        while done < n_events:
-            done = fold_batch(
-                self._held_model.of(self._model()),
-                self._holders[partition].of(self._partition(partition)),
-                self._separate,
-                batch,
-                outcome,
-                done,
-                publish,
-            )
-            if done < n_events:
-                most = link_places_of_event(
-                    self._settings.history_length, self._settings.links_per_item_max
+        for partition, end in ends:
+            while done < end:
+                done = fold_batch(
+                    self._held_model.of(self._model()),
+                    self._holders[partition].of(self._partition(partition)),
+                    self._separate,
+                    held_batch,
+                    held_outcome,
+                    done,
+                    end,
+                    publish,
                 )
-                self.items.reserve_links(partition, most + most // 8 * (n_events - done))
+                if done < end:
+                    most = link_places_of_event(
+                        self._settings.history_length, self._settings.links_per_item_max
+                    )
+                    self.items.reserve_links(partition, most + most // 8 * (end - done))
         return outcome
 
     def recommend(self, partition: int, user: str, n: int, now_s: float) -> Listed:
         """Rank for one user of a partition, without learning anything."""
-        slot = int(self.users.slots(partition, [hash_id(user)])[0])
+        slot = int(self.users.slots([(partition, [hash_id(user)])])[0])
         self._fit_workspace()
         listed = Listed(
             np.zeros(n, np.int32),
@@ -280,7 +226,7 @@ class Engine(PartitionedModel):
             return None
         self._fit_workspace()
         user_hash, item_hash = hash_id(user), hash_id(item)
-        user_slot = int(self.users.slots(partition, [user_hash])[0])
+        user_slot = int(self.users.slots([(partition, [user_hash])])[0])
         item_slot = self.items.ids.find(item)
         rows = self.items.view.rows.rating
         expected = expect_rating(
@@ -295,21 +241,11 @@ class Engine(PartitionedModel):
 
     # Inside
 
-    def _with_known_items(
-        self, partition: int, events: list[_Decoded], refused: list[Refused]
-    ) -> list[_Decoded]:
-        """Return the events that a full partition still takes in, and note why not the others."""
-        known = []
-        for decoded in events:
-            try:
-                self.item_limit.check_known(partition, decoded.event.item)
-                known.append(decoded)
-            except InvalidEventError as error:
-                refused.append(Refused(decoded.place, error.code, error.reason))
-        return known
-
-    def _columns(self, partition: int, events: Sequence[Event], offsets: Sequence[int]) -> Batch:
-        user = self.users.slots(partition, [hash_id(event.user) for event in events])
+    def _columns(self, runs: Sequence[EventRun]) -> Batch:
+        events = [event for run in runs for event in run.events]
+        user = self.users.slots(
+            [(run.partition, [hash_id(event.user) for event in run.events]) for run in runs]
+        )
         return Batch(
             user=user,
             item=self._item_slots([event.item for event in events]),
@@ -323,7 +259,7 @@ class Engine(PartitionedModel):
                 [0 if event.event_id is None else hash_id(event.event_id) for event in events],
                 np.uint64,
             ),
-            offset=np.array(offsets, np.int64),
+            offset=np.array([offset for run in runs for offset in run.offsets], np.int64),
         )
 
     def _item_slots(self, items: list[str]) -> NDArray[np.int32]:
@@ -354,21 +290,28 @@ class Engine(PartitionedModel):
         )
 
     def _publish(
-        self,
-        partition: int,
-        events: Sequence[Event],
-        offsets: Sequence[int],
-        outcome: Outcome,
-        generated_at_ms: int,
-    ) -> list[Published]:
-        """Return the messages of all events but duplicates; who is forgotten gets a tombstone."""
-        messages = self._writer.write(events, offsets, outcome, partition, generated_at_ms)
+        self, runs: Sequence[EventRun], outcome: Outcome, generated_at_ms: int
+    ) -> list[list[Published]]:
+        """Return the messages of each run: of all events but duplicates.
+
+        Who is forgotten gets a tombstone.
+        """
+        messages = self._writer.write(runs, outcome, generated_at_ms)
+        is_kept = (outcome.status != DUPLICATE).tolist()
+        bounds = accumulate((len(run.events) for run in runs), initial=0)
         return [
-            Published(offset, event.user.encode(), None if event.type == FORGET else message)
-            for event, offset, status, message in zip(
-                events, offsets, outcome.status.tolist(), messages, strict=True
-            )
-            if status != DUPLICATE
+            [
+                Published(offset, event.user.encode(), None if event.type == FORGET else message)
+                for event, offset, message, kept in zip(
+                    run.events,
+                    run.offsets,
+                    messages[first:end],
+                    is_kept[first:end],
+                    strict=True,
+                )
+                if kept
+            ]
+            for run, (first, end) in zip(runs, pairwise(bounds), strict=True)
         ]
 
 

@@ -58,7 +58,7 @@ NOT_SCORED, NOT_PROPOSED = -2, -1
 
 
 class Batch(NamedTuple):
-    """Events of one partition in offset order, as columns of E entries.
+    """Events as columns of E entries: those of a partition one after the other, in offset order.
 
     Attributes
     ----------
@@ -136,12 +136,13 @@ def fold_batch(
     model: Held[Model],
     partition: Held[Partition],
     separate: bool,
-    batch: Batch,
-    outcome: Outcome,
+    batch: Held[Batch],
+    outcome: Held[Outcome],
     first: int,
+    end: int,
     publish: bool,
 ) -> int:
-    """Fold the events of a batch from `first` on, as far as the link pools have room.
+    """Fold a partition's events of a batch, as far as the link pools have room.
 
     Parameters
     ----------
@@ -151,19 +152,22 @@ def fold_batch(
         Modified in place.
     separate : bool
         Whether the partition's rows and weights are others than the view's.
-    batch : Batch
-    outcome : Outcome
+    batch : Batch, held
+    outcome : Outcome, held
         Written.
-    first : int
+    first, end : int
+        Of the events of the partition: they come one after the other.
     publish : bool
         Whether to rank each event's refreshed list.
 
     Returns
     -------
     int
-        The first event not folded; the caller makes room and calls again if it is not the last.
+        The first event not folded; the caller makes room and calls again if it is not `end`.
     """
-    return _fold_events(model.value, partition.value, separate, batch, outcome, first, publish)
+    return _fold_events(
+        model.value, partition.value, separate, batch.value, outcome.value, first, end, publish
+    )
 
 
 @inner_kernel
@@ -174,10 +178,11 @@ def _fold_events(
     batch: Batch,
     outcome: Outcome,
     first: int,
+    end: int,
     publish: bool,
 ) -> int:
     profiles, recipe = model.profiles, model.recipe
-    for e in range(first, len(batch.user)):
+    for e in range(first, end):
         if not _has_room(partition.rows, recipe) or not _has_room(model.items.rows, recipe):
             return e
         user = widen(batch.user[e])
@@ -211,7 +216,7 @@ def _fold_events(
                 outcome.reason[e],
                 outcome.because[e],
             )
-    return len(batch.user)
+    return end
 
 
 @inner_kernel

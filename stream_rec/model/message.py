@@ -23,9 +23,9 @@ from stream_rec.kernels.workspace import (
     WIDE_ROOT,
 )
 from stream_rec.model.arrays import lengthened
-from stream_rec.model.events import Event
 from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import ItemIds
+from stream_rec.model.runs import EventRun
 
 SCHEMA_VERSION = 1
 FIRST_BYTES = 1 << 16
@@ -81,37 +81,32 @@ class MessageWriter:
         self._topic_json = _json(topic)
 
     def write(
-        self,
-        events: Sequence[Event],
-        offsets: Sequence[int],
-        outcome: Outcome,
-        partition: int,
-        generated_at_ms: int,
+        self, runs: Sequence[EventRun], outcome: Outcome, generated_at_ms: int
     ) -> list[bytes]:
-        """Return the message of each event of a batch, with its list or an empty one.
+        """Return the message of each event, with its list or an empty one.
 
         Parameters
         ----------
-        events : sequence of Event
-            E of them, with `ts` set.
-        offsets : sequence of int
-            Of the events in the source topic.
+        runs : sequence of EventRun
         outcome : Outcome
-            Of the events; scores are finite.
-        partition : int
-            Of the source topic.
+            Of the events of all runs; scores are finite.
         generated_at_ms : int
             Epoch milliseconds.
         """
-        tail = (
-            b'],"generated_at":%d,"model_version":%b,"source":{"topic":%b,"partition":%d,"offset":'
-            % (generated_at_ms, self._version_json, self._topic_json, partition)
-        )
-        return [
-            b'{"user":%b,"items":[%b%b%d,"ts":%.3f}}'
-            % (_json(event.user), entries, tail, at, event.ts or 0.0)
-            for event, at, entries in zip(events, offsets, self._entries(outcome), strict=True)
-        ]
+        entries = iter(self._entries(outcome))
+        messages = []
+        for partition, events, offsets in runs:
+            tail = (
+                b'],"generated_at":%d,"model_version":%b,'
+                b'"source":{"topic":%b,"partition":%d,"offset":'
+                % (generated_at_ms, self._version_json, self._topic_json, partition)
+            )
+            messages += [
+                b'{"user":%b,"items":[%b%b%d,"ts":%.3f}}'
+                % (_json(event.user), next(entries), tail, at, event.ts or 0.0)
+                for event, at in zip(events, offsets, strict=True)
+            ]
+        return messages
 
     def _entries(self, outcome: Outcome) -> list[bytes]:
         """Return the entries of each list, with commas between them."""

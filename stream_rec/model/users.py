@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,27 +69,28 @@ class Users:
         """Return the slot of a user in memory, None if there is none."""
         return self._slots.get(user_hash)
 
-    def slots(self, partition: int, user_hashes: list[int]) -> NDArray[np.int32]:
+    def slots(self, runs: Sequence[tuple[int, list[int]]]) -> NDArray[np.int32]:
         """Return the slots of users, reading or creating their profiles as needed.
+
+        No user of a call leaves memory to make room for another of the same call.
 
         Parameters
         ----------
-        partition : int
-            All of them belong to it.
-        user_hashes : list of int
-            May repeat.
+        runs : sequence of (partition, hashes)
+            Users of each partition; they may repeat.
 
         Returns
         -------
-        int32[len(user_hashes)]
+        int32[all users]
         """
         self._turn += 1
-        missing = [h for h in dict.fromkeys(user_hashes) if h not in self._slots]
-        if missing:
-            known = np.fromiter((self._slots[h] for h in user_hashes if h in self._slots), np.int64)
+        hashes = [user_hash for _, run in runs for user_hash in run]
+        if not self._slots.keys() >= set(hashes):
+            known = [self._slots[user_hash] for user_hash in hashes if user_hash in self._slots]
             self._last_turn[known] = self._turn
-            self._admit(partition, missing)
-        slots = np.fromiter((self._slots[h] for h in user_hashes), np.int32, len(user_hashes))
+            for partition, run in runs:
+                self._admit(partition, [h for h in dict.fromkeys(run) if h not in self._slots])
+        slots = np.array([self._slots[user_hash] for user_hash in hashes], np.int32)
         self._last_turn[slots] = self._turn
         return slots
 
@@ -132,6 +133,8 @@ class Users:
         return np.flatnonzero((self.rows.dirty == 1) & (self._partition == partition))
 
     def _admit(self, partition: int, missing: list[int]) -> None:
+        if not missing:
+            return
         self._make_room(len(missing))
         stored: Iterable[bytes | None] = [None] * len(missing)
         if self._read is not None:
@@ -146,6 +149,7 @@ class Users:
             self._slots[user_hash] = slot
             self.hashes[slot] = user_hash
             self._partition[slot] = partition
+            self._last_turn[slot] = self._turn
 
     def _make_room(self, n_users: int) -> None:
         if self._read is not None and len(self._slots) + n_users > self._in_memory_max:

@@ -15,6 +15,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels import CACHE
 from stream_rec.model.engine import Engine
 from stream_rec.model.inquiry import Inquiry
+from stream_rec.model.runs import Run
 
 N_EVENTS = 12
 N_USERS = 3
@@ -46,12 +47,12 @@ def warm_up(model: ModelSettings, events: EventSettings) -> None:
     records = [_record(offset, event_type) for offset in range(N_EVENTS)]
     engine = _new_engine(model, events)
     engine.open_partition(0)
-    engine.process(0, records, AT_MS)
+    engine.process([Run(0, records)], AT_MS)
     engine.recommend(0, "user-0", model.list_length, AT_MS / 1000)
     frozen = engine.freeze(0)
     successor = _new_engine(model, events)
     successor.open_partition(0, frozen.items, frozen.offset)
-    successor.process(0, [_record(N_EVENTS, event_type)], AT_MS)
+    successor.process([Run(0, [_record(N_EVENTS, event_type)])], AT_MS)
     successor.close_partition(0)
 
 
@@ -60,7 +61,8 @@ def warm_up_questions(model: ModelSettings, events: EventSettings) -> None:
     event_type = next(iter(events.types))
     teacher = _new_engine(model, events)
     teacher.open_partition(0)
-    teacher.process(0, [_record(offset, event_type) for offset in range(N_EVENTS)], AT_MS)
+    records = [_record(offset, event_type) for offset in range(N_EVENTS)]
+    teacher.process([Run(0, records)], AT_MS)
     frozen = teacher.freeze(0)
     follower = Engine(model, events, source_topic="made-up", n_partitions=1, read_only=True)
     follower.follow_partition(0)

@@ -1,7 +1,7 @@
-"""The one agent: hands each record batch to the processor.
+"""The one agent: hands record batches to the processor.
 
-An error in it stops the worker. Faust would log it, restart the agent and go on after the batch,
-which would then be lost.
+An error in it stops the worker. Faust would log it, restart the agent and go on after these
+batches, which would then be lost.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from faust.serializers.schemas import Schema
 from faust.types import TP, AgentT, StreamT
 
-from stream_rec.stream.transport import RecordBatch
+from stream_rec.stream.batches import RecordBatch
 
 if TYPE_CHECKING:
     from stream_rec.stream.app import StreamApp
 
 
 class BatchSchema(Schema[Any, Any]):
-    """Lets a message's value through as it is: it is no bytes but a `RecordBatch`."""
+    """Lets a message's value through as it is: it is no bytes but record batches."""
 
     def loads_key(self, app: Any, message: Any, **options: Any) -> Any:
         """Return the key as it is."""
@@ -37,11 +37,11 @@ def define_agent(app: StreamApp) -> AgentT[Any]:
     """
     events = app.settings.topics.events
 
-    async def recommend(batches: StreamT[RecordBatch]) -> None:
+    async def recommend(messages: StreamT[list[RecordBatch]]) -> None:
         """Fold events into the model and publish refreshed lists."""
-        async for batch in batches:
+        async for batches in messages:
             try:
-                await _handle(app, events, batch)
+                await _handle(app, events, batches)
             except Exception as error:
                 app.fail(error)
                 return
@@ -50,12 +50,12 @@ def define_agent(app: StreamApp) -> AgentT[Any]:
     return app.agent(topic, name="recommend")(recommend)
 
 
-async def _handle(app: StreamApp, events: str, batch: RecordBatch) -> None:
-    partition = batch.records[0].partition
-    expected = await app.processor.process(partition, batch)
-    if expected is not None:
+async def _handle(app: StreamApp, events: str, batches: list[RecordBatch]) -> None:
+    lost = await app.processor.process(batches)
+    for partition, expected in lost.items():
         app.logger.warning(
-            "%s-%d: expected offset %d, came %d; fetching again",
-            *(events, partition, expected, batch.start),
+            "%s-%d: a batch that begins at offset %d is lost; fetching again",
+            *(events, partition, expected),
         )
-        await app.batch_consumer.rewind({TP(events, partition): expected})
+    if lost:
+        await app.batch_consumer.rewind({TP(events, p): expected for p, expected in lost.items()})

@@ -1,7 +1,7 @@
 """What the stream asks of an engine; stream_rec.model.engine is the one in production.
 
-The engine is a deterministic fold: records of a partition in offset order in, lists and refusals
-out, state kept as rows. Row keys and values are opaque to the stream.
+The engine is a deterministic fold: runs of records in offset order in, lists and refusals out,
+state kept as rows. Row keys and values are opaque to the stream.
 """
 
 from __future__ import annotations
@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-
-class Record(Protocol):
-    """A record of the events topic; aiokafka's ``ConsumerRecord`` is one."""
-
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    timestamp: int
+from stream_rec.model.runs import Record, Run
 
 
 class Published(Protocol):
@@ -40,7 +33,7 @@ class Refused(Protocol):
 
     @property
     def place(self) -> int:
-        """Position in the batch."""
+        """Position in the run."""
 
     @property
     def code(self) -> str:
@@ -51,8 +44,8 @@ class Refused(Protocol):
         """The reason, for a person."""
 
 
-class BatchResult(Protocol):
-    """What became of a batch."""
+class RunResult(Protocol):
+    """What became of a run."""
 
     @property
     def published(self) -> Sequence[Published]:
@@ -99,10 +92,8 @@ class Engine(Protocol):
     def close_partition(self, partition: int, *, refresh: bool = True) -> None:
         """Forget all of a partition, dirty or not; refresh the view or leave it to what follows."""
 
-    def process(
-        self, partition: int, records: Sequence[Record], generated_at_ms: int
-    ) -> BatchResult:
-        """Fold a batch of records and rank for each of its events."""
+    def process(self, runs: Sequence[Run[Record]], generated_at_ms: int) -> Sequence[RunResult]:
+        """Fold runs of records in turn and rank for each of their events; one result for each."""
 
     def n_dirty(self, partition: int) -> int:
         """Return the number of rows that changed since they were last frozen."""

@@ -1,6 +1,6 @@
-"""The hot path: one record batch in, its lists and dead letters out.
+"""The hot path: record batches in, their lists and dead letters out.
 
-Processing a batch, freezing rows and closing a partition take turns: a batch is folded *and*
+Processing batches, freezing rows and closing a partition take turns: batches are folded *and*
 published in one turn, so whatever a freeze sees has left for Kafka already, and the watermark that
 vouches for it waits for its acknowledgement.
 """
@@ -14,15 +14,16 @@ from typing import NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from stream_rec.errors import StateError
+from stream_rec.model.runs import Run
 from stream_rec.settings import TopicSettings
+from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.effects import Effects, Row
-from stream_rec.stream.engine_port import BatchResult, Engine, Refused
+from stream_rec.stream.engine_port import Engine, Refused, RunResult
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.tracing import traces_of
-from stream_rec.stream.transport import RecordBatch
 
 MS_PER_S = 1_000
 RECOMMENDATION_HEADERS: Headers = [
@@ -143,44 +144,54 @@ class Processor:
         """Return the number of rows of a partition that are not durable."""
         return self._engine.n_dirty(partition)
 
-    async def process(self, partition: int, batch: RecordBatch) -> int | None:
-        """Fold and publish a batch.
+    async def process(self, batches: Sequence[RecordBatch]) -> dict[int, int]:
+        """Fold and publish batches of several partitions, each partition once.
 
         Returns
         -------
-        int or None
-            Offset to fetch again from, where batches before this one were lost on their way here;
-            this batch is then dropped.
+        dict of int to int
+            Offset to fetch again from, by partition, where batches before this one were lost on
+            their way here; this one is then dropped.
         """
         async with self.turn:
-            expected = self._next_offsets.get(partition)
-            if expected is None or partition in self._ending:
-                return None
-            if batch.start > expected:
-                self._stats.n_rewinds += 1
-                return expected
-            records = batch.records
-            if records[0].offset < expected:
-                records = [record for record in records if record.offset >= expected]
-                self._stats.n_repeated += len(batch.records) - len(records)
-            if records:
-                await self._process(partition, records)
-                self._next_offsets[partition] = batch.last + 1
-            return None
+            lost: dict[int, int] = {}
+            runs: list[Run[ConsumerRecord]] = []
+            for batch in batches:
+                expected = self._next_offsets.get(batch.partition)
+                if expected is None or batch.partition in self._ending:
+                    continue
+                if batch.start > expected:
+                    self._stats.n_rewinds += 1
+                    lost[batch.partition] = expected
+                    continue
+                records = batch.records
+                if records[0].offset < expected:
+                    records = [record for record in records if record.offset >= expected]
+                    self._stats.n_repeated += len(batch.records) - len(records)
+                if records:
+                    runs.append(Run(batch.partition, records))
+            if runs:
+                await self._process(runs)
+                for run in runs:
+                    self._next_offsets[run.partition] = run.records[-1].offset + 1
+            return lost
 
-    async def _process(self, partition: int, records: Sequence[ConsumerRecord]) -> None:
+    async def _process(self, runs: Sequence[Run[ConsumerRecord]]) -> None:
         started_at_s = self._stats.clock_s()
-        result = self._engine.process(partition, records, int(started_at_s * MS_PER_S))
-        await self._publish(result, records, int(started_at_s * MS_PER_S))
-        self._stats.n_lists += len(result.published)
-        self._stats.n_duplicates += result.n_duplicates
-        self._stats.n_ignored += result.n_ignored
-        self._stats.refused.update(refused.code for refused in result.refused)
-        self._stats.count_batch(len(records), records[0].timestamp, started_at_s)
-        self._schedule.count(len(records))
+        results = self._engine.process(runs, int(started_at_s * MS_PER_S))
+        for run, result in zip(runs, results, strict=True):
+            await self._publish(result, run.records, int(started_at_s * MS_PER_S))
+            self._stats.n_lists += len(result.published)
+            self._stats.n_duplicates += result.n_duplicates
+            self._stats.n_ignored += result.n_ignored
+            self._stats.refused.update(refused.code for refused in result.refused)
+        n_events = sum(len(run.records) for run in runs)
+        oldest_at_ms = min(run.records[0].timestamp for run in runs)
+        self._stats.count_batch(n_events, oldest_at_ms, started_at_s)
+        self._schedule.count(n_events)
 
     async def _publish(
-        self, result: BatchResult, records: Sequence[ConsumerRecord], now_ms: int
+        self, result: RunResult, records: Sequence[ConsumerRecord], now_ms: int
     ) -> None:
         publish = self._effects.publish
         topic = self._topics.recommendations

@@ -1,10 +1,10 @@
 """Faust's Kafka transport, handing agents record batches instead of records.
 
-Faust spends about 65 µs on each message. Here one message is a run of up to N records of one
-partition, taken as they are at hand (nothing waits for a batch to fill):
+Faust spends about 65 µs on each message. Here one message is what one fetch brought for several
+partitions, taken as it is at hand (nothing waits for a batch to fill):
 
-    message.value  = RecordBatch(records, start)
-    message.offset = offset of the last record
+    message.value      = [RecordBatch(records, start), …], each partition once
+    message.partition  = that of the first batch; it says nothing of the others
 
 Guarantees
 - A batch starts where the one before it ended: ``start`` is the offset that was asked for, and
@@ -14,14 +14,17 @@ Guarantees
 - What may be committed is decided by the durable watermark alone, never by Faust's lists of
   acknowledged messages, which can commit past events that were not processed.
 - On assignment every partition is told where to start, also where nothing was ever committed.
+- Partitions take turns batch by batch, and no message has more records than a batch may have: none
+  waits for more than one batch of each other partition. When the agent's queue is full, the next
+  fetch waits, for all partitions alike.
 
 Only the topic of events is batched; other topics of an application behave as in Faust.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, cast
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import aiokafka
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -31,22 +34,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream_rec.kafka_clients import fetch_max_wait_ms
+from stream_rec.stream.batches import RecordBatch, cut, pack
 from stream_rec.stream.producer import LibrdkafkaProducer
 
 if TYPE_CHECKING:
     from stream_rec.stream.app import StreamApp
-
-
-class RecordBatch(NamedTuple):
-    """A run of records of one partition, in offset order, never empty."""
-
-    records: Sequence[ConsumerRecord]
-    start: int
-
-    @property
-    def last(self) -> int:
-        """Offset of the last record."""
-        return int(self.records[-1].offset)
 
 
 class Progress(Protocol):
@@ -102,7 +94,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class BatchConsumer(driver.Consumer):
-    """Consumer that yields one Faust message per run of records of the events topic."""
+    """Consumer that yields record batches of the events topic, several in one Faust message."""
 
     mundane_level = "debug"
     app: StreamApp
@@ -130,19 +122,32 @@ class BatchConsumer(driver.Consumer):
         generation_id = self.app.consumer_generation_id
         if not records or self.should_stop:
             return
-        units = {tp: await self._split(ensure_TP(tp), run) for tp, run in records.items()}
-        for topic_partition, unit in self.scheduler.iterate(units):
+        batches: dict[TP, list[RecordBatch]] = {}
+        others: dict[TP, list[ConsumerRecord]] = {}
+        for topic_partition, run in records.items():
             tp = ensure_TP(topic_partition)
-            if not self.flow_active or generation_id != self.app.consumer_generation_id:
-                return  # the next assignment tells every partition where to go on
-            if tp not in (active_partitions or ()) and tp not in self._buffered_partitions:
-                await self._ask_again_for(tp)
-                continue
-            if isinstance(unit, RecordBatch):
-                self._next_fetch[tp] = unit.last + 1
-                yield tp, self._to_batch_message(tp, unit, generation_id)
+            if self._is_batched(tp):
+                batches[tp] = await self._split(tp, run)
             else:
-                yield tp, self._to_message(tp, unit)
+                others[tp] = list(run)
+        active = active_partitions or ()
+        in_turn = (batch for _, batch in self.scheduler.iterate(batches))
+        for packed in pack(in_turn, self._batch_records_max):
+            ready = await self._ready(packed, active, generation_id)
+            if not self._flows(generation_id):
+                return  # the next assignment tells every partition where to go on
+            if ready:
+                yield self._to_batch_message(ready, generation_id)
+        for tp, record in self.scheduler.iterate(others):
+            if not self._flows(generation_id):
+                return
+            if tp in active or tp in self._buffered_partitions:
+                yield tp, self._to_message(tp, record)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Pause a partition, but none of events: a message of these belongs to several."""
+        if not self._is_batched(tp):
+            super().on_buffer_full(tp)
 
     async def rewind(self, positions: Mapping[TP, int]) -> None:
         """Fetch next from these offsets; what was fetched from others is dropped on arrival."""
@@ -198,24 +203,39 @@ class BatchConsumer(driver.Consumer):
     def _is_batched(self, tp: TP) -> bool:
         return tp.topic == self._batched_topic
 
-    async def _split(self, tp: TP, records: Sequence[ConsumerRecord]) -> list[Any]:
+    def _flows(self, generation_id: int) -> bool:
+        """Say whether what was fetched in a generation of the group is still wanted."""
+        return bool(self.flow_active and generation_id == self.app.consumer_generation_id)
+
+    async def _split(self, tp: TP, records: Sequence[ConsumerRecord]) -> list[RecordBatch]:
         """Cut what one fetch brought into batches; nothing where it has to be asked again."""
-        if not self._is_batched(tp):
-            return list(records)
         start = self._next_fetch.setdefault(tp, records[0].offset)
         wanted = [record for record in records if record.offset >= start]
         if not wanted or await self._asks_again(tp, start, wanted[0].offset):
             return []
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-        batches = []
-        for first in range(0, len(wanted), self._batch_records_max):
-            batch = RecordBatch(wanted[first : first + self._batch_records_max], start)
-            batches.append(batch)
-            start = batch.last + 1
-        return batches
+        return cut(wanted, start, self._batch_records_max)
+
+    async def _ready(
+        self, packed: Sequence[RecordBatch], active: Collection[TP], generation_id: int
+    ) -> list[RecordBatch]:
+        """Leave out what a rewind made void, and paused partitions, which are fetched again."""
+        ready = []
+        for batch in packed:
+            tp = self._partition_of(batch)
+            if batch.start != self._next_fetch[tp]:
+                continue
+            if tp in active:
+                ready.append(batch)
+            elif self._flows(generation_id):
+                await self._ask_again_for(tp)
+        return ready
+
+    def _partition_of(self, batch: RecordBatch) -> TP:
+        return TP(self._batched_topic, batch.partition)
 
     async def _ask_again_for(self, tp: TP) -> None:
-        if self._is_batched(tp) and tp in self.assignment():
+        if tp in self.assignment():
             await self.rewind({tp: self._next_fetch[tp]})
 
     async def _asks_again(self, tp: TP, start: int, first: int) -> bool:
@@ -234,21 +254,32 @@ class BatchConsumer(driver.Consumer):
         )
         return False
 
-    def _to_batch_message(self, tp: TP, batch: RecordBatch, generation_id: int) -> ConsumerMessage:
-        last = batch.records[-1]
-        return ConsumerMessage(
+    def _to_batch_message(
+        self, batches: list[RecordBatch], generation_id: int
+    ) -> tuple[TP, ConsumerMessage]:
+        """Return a message in the name of its first partition.
+
+        Faust drops a message that is behind what it has read of the partition that it names. So it
+        never is: what has been read is known by partition in the processor, which asks again.
+        """
+        for batch in batches:
+            self._next_fetch[self._partition_of(batch)] = batch.last + 1
+        first, tp = batches[0], self._partition_of(batches[0])
+        last = first.records[-1]
+        message = ConsumerMessage(
             tp.topic,
             tp.partition,
-            batch.last,
+            max(first.last, self._read_offset[tp] or 0),
             last.timestamp / 1000.0,
             last.timestamp_type,
             None,
             None,
-            cast(bytes, batch),
+            cast(bytes, batches),
             None,
             tp=tp,
             generation_id=generation_id,
         )
+        return tp, message
 
 
 class BatchTransport(driver.Transport):

@@ -18,6 +18,7 @@ from confluent_kafka import Message
 from stream_rec.config import load_settings
 from stream_rec.data import SAMPLE_EVENTS
 from stream_rec.logs import open_log
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import ITEMS, PROFILES
 from stream_rec.stream.engine_port import Engine
 from tests.simulation.reference import source_of
@@ -100,7 +101,7 @@ def fold(messages: Iterable[Message], n_partitions: int, kind: Kind) -> Expected
         records[message.partition()].append(one)
     for partition in range(n_partitions):
         engine.open_partition(partition)
-        result = engine.process(partition, records[partition], 0)
+        result = engine.process([Run(partition, records[partition])], 0)[0]
         for published in result.published:
             expected.last_of_user[published.key] = partition, published.offset
         for refused in result.refused:

@@ -56,7 +56,7 @@ def empty_users(items: Items, *, in_memory_max: int = 100, **changes: object) ->
 def fill_profile(users: Users, items: Items, name: str, seed: int, n_events: int) -> int:
     """Set every column of a user's profile at random and return the slot."""
     random = np.random.default_rng(seed)
-    user = int(users.slots(0, [hash_id(name)])[0])
+    user = int(users.slots([(0, [hash_id(name)])])[0])
     users.reserve_seen_blocks(n_events)
     profiles = users.rows
     for offset in range(n_events):

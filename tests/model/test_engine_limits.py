@@ -11,6 +11,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.links import block_places
 from stream_rec.model.engine import Engine
 from stream_rec.model.fold import link_places_of_event
+from stream_rec.model.runs import Run
 from tests.kernels.link_oracle import check_pool
 from tests.model.logs import made_up_events, records_of
 
@@ -28,7 +29,7 @@ def opened(model: ModelSettings, n_partitions: int = 1, **events: int) -> Engine
 def test_any_bound_of_links_is_kept(links_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stream_rec.model.items.FIRST_LINK_PLACES", 64)
     engine = opened(ModelSettings(links_per_item_max=links_max, history_length=5))
-    engine.process(0, records_of(made_up_events(400, n_items=120)), 7)
+    engine.process([Run(0, records_of(made_up_events(400, n_items=120)))], 7)
     links = engine.items.view.rows.links
     assert links.length.max() >= min(links_max, 20)
     check_pool(links, links_max)
@@ -83,7 +84,7 @@ def test_every_accepted_setting_gives_full_lists(
 ) -> None:
     engine = opened(ModelSettings(**model), **events)
     records = records_of(made_up_events(500, n_users=4, n_items=240))
-    result = engine.process(0, records, 7)
+    result = engine.process([Run(0, records)], 7)[0]
     assert len(result.published) == 500
     message = json.loads(result.published[-1].value)
     items = [entry["item"] for entry in message["items"]]
@@ -94,7 +95,7 @@ def test_every_accepted_setting_gives_full_lists(
 
 def test_list_of_a_hundred_is_full_and_without_repeats() -> None:
     engine = opened(ModelSettings())
-    engine.process(0, records_of(made_up_events(900, n_items=240)), 7)
+    engine.process([Run(0, records_of(made_up_events(900, n_items=240)))], 7)
     listed = engine.recommend(0, "u1", 100, 2e9)
     assert len(listed.items) == len(set(listed.items.tolist())) == 100
     assert np.all(np.diff(listed.scores) <= 0)

@@ -10,6 +10,7 @@ from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.learned import Learned
+from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
 
 ROOMY = ModelSettings(links_per_item_max=256)
@@ -23,7 +24,7 @@ def fold_in_partitions(events: list[Event], n_partitions: int) -> Engine:
         engine.open_partition(partition)
     for event in events:
         partition = hash_id(event.user) % n_partitions
-        engine.process(partition, records_of([event], next_offset[partition]), 7)
+        engine.process([Run(partition, records_of([event], next_offset[partition]))], 7)
         next_offset[partition] += 1
     return engine
 

@@ -23,6 +23,7 @@ from stream_rec.model.rows import (
     WEIGHTS,
     split,
 )
+from stream_rec.model.runs import Run
 from tests.model.logs import FakeRecord, made_up_events, records_of
 
 SMALL = ModelSettings(links_per_item_max=8, history_length=12)
@@ -87,7 +88,7 @@ def uninterrupted(n_partitions: int = 1) -> Store:
     """Return what is durable after one fold of all events."""
     store = Store()
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, rated_records(), 7)
+    engine.process([Run(0, rated_records())], 7)
     store.write(engine.freeze(0))
     return store
 
@@ -143,10 +144,10 @@ def test_recovery_from_a_whole_commit_continues_as_if_nothing_had_been(
 ) -> None:
     records, store, expected = rated_records(), Store(), uninterrupted(n_partitions)
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, records[:cut], 7)
+    engine.process([Run(0, records[:cut])], 7)
     store.write(engine.freeze(0))
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, records[cut:], 7)
+    engine.process([Run(0, records[cut:])], 7)
     store.write(engine.freeze(0))
     assert_same_but_for_learning(store, expected, n_partitions, SOLVED_ANEW)
     if n_partitions == 1:
@@ -166,13 +167,13 @@ def test_replay_after_a_partial_commit_counts_nothing_twice(
     records = rated_records()
     store = Store()
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, records[:first], 7)
+    engine.process([Run(0, records[:first])], 7)
     store.write(engine.freeze(0))
-    engine.process(0, records[first : first + second], 7)
+    engine.process([Run(0, records[first : first + second])], 7)
     store.write(engine.freeze(0), n_items, n_profiles)
 
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, records[store.watermark + 1 :], 7)
+    engine.process([Run(0, records[store.watermark + 1 :])], 7)
     store.write(engine.freeze(0))
     assert_same_but_for_learning(store, uninterrupted(n_partitions), n_partitions, REPLAYED)
 
@@ -181,10 +182,10 @@ def test_replayed_events_publish_their_lists_again() -> None:
     records = records_of(made_up_events(100))
     store = Store()
     engine = store.engine()
-    engine.process(0, records, 7)
+    engine.process([Run(0, records)], 7)
     store.write(engine.freeze(0), None, 10**6)
     assert store.watermark == -1
-    result = store.engine().process(0, records, 7)
+    result = store.engine().process([Run(0, records)], 7)[0]
     assert [p.offset for p in result.published] == list(range(100))
     assert result.n_duplicates == 0
 
@@ -193,11 +194,11 @@ def test_weights_that_are_ahead_do_not_learn_the_replayed_events() -> None:
     records = records_of(made_up_events(200))
     store = Store()
     engine = store.engine()
-    engine.process(0, records, 7)
+    engine.process([Run(0, records)], 7)
     frozen = engine.freeze(0)
     store.write(frozen, len(frozen.items))
     replaying = store.engine()
-    replaying.process(0, records, 7)
+    replaying.process([Run(0, records)], 7)
     assert (
         dict(replaying.freeze(0).items).get(WEIGHTS, store.items[WEIGHTS]) == store.items[WEIGHTS]
     )
@@ -207,12 +208,12 @@ def test_bounded_memory_of_profiles_changes_nothing() -> None:
     records = records_of(made_up_events(400, n_users=60, rated_share=0.3))
     roomy, tight = Store(), Store()
     engine = roomy.engine()
-    engine.process(0, records, 7)
+    engine.process([Run(0, records)], 7)
     roomy.write(engine.freeze(0))
     engine = tight.engine(model=SMALL.model_copy(update={"users_in_memory_max": 8}))
     most = 0
     for start in range(0, 400, 5):
-        engine.process(0, records[start : start + 5], 7)
+        engine.process([Run(0, records[start : start + 5])], 7)
         tight.write(engine.freeze(0))
         most = max(most, len(engine.users))
     assert most <= 8
@@ -227,11 +228,11 @@ def test_closed_partition_leaves_nothing_behind() -> None:
     records = records_of(made_up_events(200))
     store = Store()
     engine = store.engine()
-    engine.process(0, records, 7)
+    engine.process([Run(0, records)], 7)
     engine.close_partition(0)
     engine.open_partition(0)
-    again = engine.process(0, records, 7)
-    fresh = Store().engine().process(0, records, 7)
+    again = engine.process([Run(0, records)], 7)[0]
+    fresh = Store().engine().process([Run(0, records)], 7)[0]
     assert [json.loads(p.value)["items"] for p in again.published] == [
         json.loads(p.value)["items"] for p in fresh.published
     ]

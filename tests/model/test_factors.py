@@ -23,6 +23,7 @@ from stream_rec.kernels.ridge import (
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
+from stream_rec.model.runs import EventRun
 from tests.model.logs import made_up_events
 
 N_FACTORS = 4
@@ -39,7 +40,9 @@ def fold(events: list[Event], n_partitions: int = 1) -> Engine:
     for partition in range(n_partitions):
         engine.open_partition(partition)
     for offset, event in enumerate(events):
-        engine.fold(hash_id(event.user) % n_partitions, [event], [offset], publish=False)
+        engine.fold(
+            [EventRun(hash_id(event.user) % n_partitions, [event], [offset])], publish=False
+        )
     return engine
 
 

@@ -12,6 +12,7 @@ from stream_rec.kernels.toplist import TopLists
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
+from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
 from tests.model.test_engine_partitions import arrays_of, fold_in_partitions, link_counts
 
@@ -53,7 +54,7 @@ class Cluster:
         partition = hash_id(event.user) % N_PARTITIONS
         records = records_of([event], self.next_offset[partition])
         self.next_offset[partition] += 1
-        self.workers[self.owner[partition]].process(partition, records, 7)
+        self.workers[self.owner[partition]].process([Run(partition, records)], 7)
 
     def commit(self, partition: int) -> None:
         frozen = self.workers[self.owner[partition]].freeze(partition)

@@ -14,6 +14,7 @@ from stream_rec.errors import InvalidEventError
 from stream_rec.model.events import FORGET, EventDecoder
 from stream_rec.model.ids import hash_id
 from stream_rec.model.rows import ITEM, ITEM_TYPE, PROFILE, row_key
+from stream_rec.model.runs import Run
 from tests.model.logs import FakeRecord, made_up_events, records_of
 from tests.model.test_engine_recovery import Store, links
 
@@ -60,7 +61,7 @@ def renamed(records: list[FakeRecord]) -> list[FakeRecord]:
 def folded(records: list[FakeRecord], n_partitions: int = 1) -> Store:
     store = Store()
     engine = store.engine(n_partitions=n_partitions)
-    engine.process(0, records, 7)
+    engine.process([Run(0, records)], 7)
     store.write(engine.freeze(0))
     return store
 
@@ -95,13 +96,13 @@ def test_replay_around_a_forgetting_counts_nothing_twice_and_brings_nobody_back(
     records = log_with(wanted)
     expected, store = folded(records), Store()
     engine = store.engine()
-    engine.process(0, records[: cut // 2], 7)
+    engine.process([Run(0, records[: cut // 2])], 7)
     store.write(engine.freeze(0))
-    engine.process(0, records[cut // 2 : cut], 7)
+    engine.process([Run(0, records[cut // 2 : cut])], 7)
     store.write(engine.freeze(0), None, n_profiles or 0)
     store.watermark = cut // 2 - 1
     engine = store.engine()
-    engine.process(0, records[cut // 2 :], 7)
+    engine.process([Run(0, records[cut // 2 :])], 7)
     store.write(engine.freeze(0))
     assert links(store) == links(expected)
     assert taken(store) == taken(expected)
@@ -121,7 +122,7 @@ def test_forgetting_is_published_as_a_tombstone() -> None:
     engine = Store().engine()
     event = records_of(made_up_events(1))[0]
     user = event.key.decode()
-    result = engine.process(0, [event, forget_record(1, user)], 7)
+    result = engine.process([Run(0, [event, forget_record(1, user)])], 7)[0]
     assert [published.value is None for published in result.published] == [False, True]
     assert result.published[1].key == event.key
 
@@ -129,7 +130,7 @@ def test_forgetting_is_published_as_a_tombstone() -> None:
 def test_removal_waits_in_memory_until_it_is_frozen() -> None:
     store = folded(records_of(made_up_events(N_EVENTS)))
     engine = store.engine()
-    engine.process(0, [forget_record(N_EVENTS, "u1")], 7)
+    engine.process([Run(0, [forget_record(N_EVENTS, "u1")])], 7)
     engine.recommend(0, "u1", 3, 1_700_000_000.0)
     assert row_key(PROFILE, hash_id("u1")) in dict(engine.freeze(0).profiles)
     assert engine.n_dirty(0) == 0

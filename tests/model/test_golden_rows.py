@@ -18,6 +18,7 @@ from stream_rec.kernels.ranker import columns_of_format
 from stream_rec.model.engine import Engine
 from stream_rec.model.item_codec import encode_items
 from stream_rec.model.rows import ITEM, ITEM_ID, PROFILE, VERSION, WEIGHTS, WEIGHTS_TYPE
+from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
 from tests.simulation.rows import exact_rows
 
@@ -109,11 +110,11 @@ def test_golden_weights_of_old_versions_are_kept_and_the_rest_starts(version: in
 def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[str, Rows]) -> None:
     engine = new_engine(golden["profiles"])
     engine.open_partition(0, golden["items"].items(), N_DURABLE - 1)
-    engine.process(0, records_of(EVENTS)[N_DURABLE:], 0)
+    engine.process([Run(0, records_of(EVENTS)[N_DURABLE:])], 0)
     resumed = engine.freeze(0)
     uninterrupted = new_engine({})
     uninterrupted.open_partition(0)
-    uninterrupted.process(0, records_of(EVENTS), 0)
+    uninterrupted.process([Run(0, records_of(EVENTS))], 0)
     whole = uninterrupted.freeze(0)
     for table, resumed_rows, whole_rows in (
         ("items", resumed.items, whole.items),
@@ -142,7 +143,7 @@ def write_golden() -> None:
     """Write the file of this build's format: only when it is new."""
     engine = new_engine({})
     engine.open_partition(0)
-    engine.process(0, records_of(EVENTS)[:N_DURABLE], 0)
+    engine.process([Run(0, records_of(EVENTS)[:N_DURABLE])], 0)
     frozen = engine.freeze(0)
     tables = {"items": frozen.items, "profiles": frozen.profiles}
     content = {table: {key.hex(): row.hex() for key, row in rows} for table, rows in tables.items()}

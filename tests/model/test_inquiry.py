@@ -15,6 +15,7 @@ from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
 from stream_rec.model.rows import PROFILE, row_key
+from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
 
 MODEL = ModelSettings(history_length=12, n_factors=8)
@@ -27,7 +28,7 @@ HOUR_S = 3600.0
 def taught(model: ModelSettings = MODEL, events: list[Event] = LOG) -> tuple[Engine, Inquiry]:
     engine = Engine(model, EVENTS, source_topic="events", n_partitions=1)
     engine.open_partition(0)
-    engine.process(0, records_of(events), 7)
+    engine.process([Run(0, records_of(events))], 7)
     return engine, Inquiry(engine, model, EVENTS)
 
 

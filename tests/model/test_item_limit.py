@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.errors import InvalidEventError
 from stream_rec.model.engine import Engine
+from stream_rec.model.runs import Run
 from stream_rec.recommender import Recommender
 from tests.model.logs import FakeRecord
 
@@ -36,7 +37,7 @@ def record(
 
 
 def refused_offsets(engine: Engine, records: list[FakeRecord], partition: int = 0) -> list[int]:
-    result = engine.process(partition, records, 0)
+    result = engine.process([Run(partition, records)], 0)[0]
     assert {refused.code for refused in result.refused} <= {"too_many_items"}
     assert result.refused == sorted(result.refused)
     return [records[refused.place].offset for refused in result.refused]
@@ -46,7 +47,7 @@ def test_events_with_items_beyond_the_limit_are_refused_and_known_ones_go_on() -
     engine = opened()
     texts = ["a", "b", "c", "d", "e", "a", "f", "d"]
     records = [record(offset, text) for offset, text in enumerate(texts)]
-    result = engine.process(0, records, 0)
+    result = engine.process([Run(0, records)], 0)[0]
     assert [refused.place for refused in result.refused] == [4, 6]
     assert "model.items_per_partition_max" in result.refused[0].reason
     assert [published.offset for published in result.published] == [0, 1, 2, 3, 5, 7]
@@ -106,9 +107,9 @@ def test_each_partition_has_its_own_limit() -> None:
 
 def test_made_up_items_take_no_memory_once_the_partition_is_full() -> None:
     engine = opened()
-    engine.process(0, [record(offset, f"i{offset}") for offset in range(ITEMS_MAX)], 0)
+    engine.process([Run(0, [record(offset, f"i{offset}") for offset in range(ITEMS_MAX)])], 0)
     size, marks = engine.items.size, engine.reading().workspace.marks
-    result = engine.process(0, [record(x, f"j{x}") for x in range(ITEMS_MAX, 3_000)], 0)
+    result = engine.process([Run(0, [record(x, f"j{x}") for x in range(ITEMS_MAX, 3_000)])], 0)[0]
     assert len(result.refused) == 3_000 - ITEMS_MAX
     assert engine.items.size == size
     assert len(engine.items.ids) == ITEMS_MAX

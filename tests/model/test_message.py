@@ -15,6 +15,7 @@ from stream_rec.model.events import Event
 from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import ItemIds, hash_id
 from stream_rec.model.message import MessageWriter, source_names
+from stream_rec.model.runs import EventRun
 
 HALF_LIVES_S = np.array([900.0, 7_200.0, 86_400.0])
 NAMES = source_names(HALF_LIVES_S)
@@ -62,7 +63,7 @@ def written(
     event = Event(user=user, item="x", type="click", ts=1_714_557_600.25)
     offsets = [2**40 + e for e in range(len(lists))]
     outcome = outcome_of(ids, lists)
-    values = writer.write([event] * len(lists), offsets, outcome, 3, 1_714_557_600_123)
+    values = writer.write([EventRun(3, [event] * len(lists), offsets)], outcome, 1_714_557_600_123)
     return [json.loads(value) for value in values]
 
 
@@ -88,7 +89,9 @@ def test_score_has_no_needless_digits(score: float, text: str) -> None:
     ids = ItemIds()
     writer = MessageWriter(ids, HALF_LIVES_S, "1", "events")
     outcome = outcome_of(ids, [[("a", score, 0, None)]])
-    [value] = writer.write([Event(user="u", item="a", type="click")], [0], outcome, 0, 0)
+    [value] = writer.write(
+        [EventRun(0, [Event(user="u", item="a", type="click")], [0])], outcome, 0
+    )
     assert f'"score":{text},' in value.decode()
 
 
@@ -131,7 +134,7 @@ def test_item_whose_id_comes_late_is_listed_by_it() -> None:
     outcome.because[:] = slot
     event = Event(user="u", item="early", type="click")
     for name in ("", "late"):
-        [value] = writer.write([event], [0], outcome, 0, 0)
+        [value] = writer.write([EventRun(0, [event], [0])], outcome, 0)
         assert json.loads(value)["items"][0]["reasons"][0]["because"] == name
         ids.set_texts(late, ["late"])
 

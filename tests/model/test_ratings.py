@@ -25,6 +25,7 @@ from stream_rec.model.ratings import (
     rate,
     start_rating,
 )
+from stream_rec.model.runs import EventRun
 from tests.kernels.compiled import callable_from_python
 from tests.model.logs import made_up_events, recorded_events
 
@@ -45,7 +46,7 @@ def engine_of(events: EventSettings | None = None) -> Engine:
 
 def fold(engine: Engine, events: list[Event], first_offset: int = 0) -> Outcome:
     offsets = range(first_offset, first_offset + len(events))
-    return engine.fold(0, events, offsets, publish=False)
+    return engine.fold([EventRun(0, events, offsets)], publish=False)
 
 
 def start_of(text: str) -> np.ndarray:

@@ -8,6 +8,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.fold import NOT_SCORED, Outcome
+from stream_rec.model.runs import EventRun, Run
 from tests.model.logs import made_up_events, records_of
 
 N_BACK = 3
@@ -36,7 +37,7 @@ def who_return(n_users: int, n_items: int = 200) -> list[Event]:
 
 
 def folded(engine: Engine, events: list[Event]) -> Outcome:
-    return engine.fold(0, events, range(len(events)), publish=False)
+    return engine.fold([EventRun(0, events, range(len(events)))], publish=False)
 
 
 def is_repeat(events: list[Event]) -> np.ndarray:
@@ -60,7 +61,7 @@ def test_a_repeat_teaches_nothing_where_seen_items_are_excluded() -> None:
     folded(engine, events[:n_first])
     before = [array.copy() for array in engine.weights.view.ranker]
     repeats = events[n_first : 3 * N_BACK]
-    outcome = engine.fold(0, repeats, range(n_first, 3 * N_BACK), publish=True)
+    outcome = engine.fold([EventRun(0, repeats, range(n_first, 3 * N_BACK))], publish=True)
     assert set(outcome.rank.tolist()) == {NOT_SCORED}
     assert all(map(np.array_equal, engine.weights.view.ranker, before))
 
@@ -83,7 +84,7 @@ def test_rows_are_read_whether_seen_items_are_excluded_or_not() -> None:
     for before in (True, False):
         model = WITH_REPEATS.model_copy(update={"exclude_seen": before})
         engine = opened(model, n_partitions=2)
-        engine.process(0, records_of(events), 0)
+        engine.process([Run(0, records_of(events))], 0)
         frozen = engine.freeze(0)
         other = Engine(
             model.model_copy(update={"exclude_seen": not before}),

@@ -3,6 +3,7 @@
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
+from stream_rec.model.runs import Run
 from stream_rec.model.together import had_both
 from tests.model.logs import records_of
 
@@ -14,7 +15,7 @@ def engine_after(*taken: tuple[str, str]) -> Engine:
         Event(user=user, item=item, type="click", ts=1_700_000_000.0 + at)
         for at, (user, item) in enumerate(taken)
     ]
-    engine.process(0, records_of(events), 7)
+    engine.process([Run(0, records_of(events))], 7)
     return engine
 
 

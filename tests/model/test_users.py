@@ -42,7 +42,7 @@ def loaded(row: bytes, order: int = 0, **changes: object) -> tuple[Users, int]:
     for x in np.random.default_rng(order).permutation(60)[:40]:
         items.ids.slot(f"item {x}")
     users = empty_users(items, read_profiles=lambda _, keys: [row for _ in keys], **changes)
-    return users, int(users.slots(0, [hash_id("ann")])[0])
+    return users, int(users.slots([(0, [hash_id("ann")])])[0])
 
 
 @given(seeds, event_counts, seeds)
@@ -133,7 +133,7 @@ def test_damaged_profile_is_refused_and_nothing_changed(
     users = empty_users(items, read_profiles=lambda _, keys: [damage(encoded()) for _ in keys])
     n_blocks = len(users.rows.seen_next)
     with pytest.raises(RowFormatError, match=advice):
-        users.slots(0, [hash_id("ann")])
+        users.slots([(0, [hash_id("ann")])])
     assert (len(users), len(items.ids), users.rows.seen_used[0]) == (0, 0, 0)
     assert len(users.rows.seen_next) == n_blocks
     assert not users.rows.n_history.any()

@@ -52,7 +52,7 @@ def test_evicted_profiles_come_back_as_they_were(taken: list[list[int]], freeze_
     expected: dict[int, list[int]] = {}
     offset = 0
     for turn, user_hashes in enumerate(taken):
-        slots = users.slots(0, user_hashes).tolist()
+        slots = users.slots([(0, user_hashes)]).tolist()
         assert len(set(slots)) == len(set(user_hashes))
         for user_hash, slot in zip(user_hashes, slots, strict=True):
             assert users.find(user_hash) == slot
@@ -71,7 +71,7 @@ def test_bound_holds_while_all_is_frozen_in_time(taken: list[list[int]]) -> None
     store = Store()
     users = cached(store)
     for offset, user_hashes in enumerate(taken):
-        for slot in users.slots(0, user_hashes).tolist():
+        for slot in users.slots([(0, user_hashes)]).tolist():
             take(users, slot, 0, offset)
         store.rows.update(users.freeze(0))
         assert len(users) <= IN_MEMORY_MAX
@@ -79,8 +79,8 @@ def test_bound_holds_while_all_is_frozen_in_time(taken: list[list[int]]) -> None
 
 def test_users_of_the_present_batch_are_never_evicted_by_it() -> None:
     users = cached(Store())
-    users.slots(0, list(range(1, 11)))
-    slots = users.slots(0, [3, *range(100, 130), 3])
+    users.slots([(0, list(range(1, 11)))])
+    slots = users.slots([(0, [3, *range(100, 130), 3])])
     assert slots[0] == slots[-1]
     assert len(set(slots.tolist())) == 31
     assert users.find(1) is None
@@ -90,38 +90,38 @@ def test_users_of_the_present_batch_are_never_evicted_by_it() -> None:
 def test_longest_idle_are_evicted_first() -> None:
     users = cached(Store())
     for user_hash in range(1, 11):
-        users.slots(0, [user_hash])
-    users.slots(0, [1, 2])
-    users.slots(0, [99])
+        users.slots([(0, [user_hash])])
+    users.slots([(0, [1, 2])])
+    users.slots([(0, [99])])
     assert [user_hash for user_hash in range(1, 11) if users.find(user_hash) is None] == [3]
 
 
 def test_changed_profiles_are_kept_beyond_the_bound() -> None:
     users = cached(Store())
     for user_hash in range(1, 31):
-        take(users, int(users.slots(0, [user_hash])[0]), 0, user_hash)
+        take(users, int(users.slots([(0, [user_hash])])[0]), 0, user_hash)
     assert len(users) == 30
     assert set(hashes_of_keys([key for key, _ in users.freeze(0)]).tolist()) == set(range(1, 31))
-    users.slots(0, [99])
+    users.slots([(0, [99])])
     assert len(users) <= 30
 
 
 def test_without_a_store_nothing_is_evicted() -> None:
     users = empty_users(empty_items(), in_memory_max=3)
     for user_hash in range(1, 3_000):
-        users.slots(0, [user_hash])
+        users.slots([(0, [user_hash])])
     assert len(users) == 2_999
-    assert len(set(users.slots(0, list(range(1, 3_000))).tolist())) == 2_999
+    assert len(set(users.slots([(0, list(range(1, 3_000)))]).tolist())) == 2_999
 
 
 def test_closed_partition_is_forgotten_and_the_others_are_not() -> None:
     users = empty_users(empty_items())
     for partition, user_hash in ((0, 1), (1, 2), (0, 3)):
-        take(users, int(users.slots(partition, [user_hash])[0]), 0, 5)
+        take(users, int(users.slots([(partition, [user_hash])])[0]), 0, 5)
     users.close_partition(0)
     assert (users.find(1), users.find(3), len(users)) == (None, None, 1)
     assert (users.n_dirty(0), users.n_dirty(1)) == (0, 1)
-    slot = int(users.slots(0, [1])[0])
+    slot = int(users.slots([(0, [1])])[0])
     assert (users.rows.n_history[slot], users.rows.applied[slot], users.rows.dirty[slot]) == (
         0,
         -1,
@@ -131,9 +131,9 @@ def test_closed_partition_is_forgotten_and_the_others_are_not() -> None:
 
 def test_who_was_only_asked_about_takes_no_room() -> None:
     users = empty_users(empty_items())
-    asked, known = users.slots(0, [1, 2]).tolist()
+    asked, known = users.slots([(0, [1, 2])]).tolist()
     take(users, known, 0, 0)
     users.drop_if_unknown(asked)
     users.drop_if_unknown(known)
     assert (users.find(1), users.find(2)) == (None, known)
-    assert np.array_equal(users.slots(0, [3]), [asked])
+    assert np.array_equal(users.slots([(0, [3])]), [asked])

@@ -10,6 +10,7 @@ from stream_rec.config import Settings
 from stream_rec.kafka_clients import confluent_config
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import encode_epoch
 from tests.model.logs import FakeRecord, records_of
 
@@ -34,7 +35,7 @@ class Teacher:
 
     def take(self, records: Sequence[FakeRecord]) -> None:
         """Fold records of partition 0 and write lists, then rows."""
-        for published in self.engine.process(0, records, AT_MS).published:
+        for published in self.engine.process([Run(0, records)], AT_MS)[0].published:
             self._produce(self._topics.recommendations, published.key, published.value)
         frozen = self.engine.freeze(0)
         for topic, rows in (

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import ITEMS, PROFILES
 from stream_rec.stream.engine_port import Engine, EngineFactory
 from tests.simulation.broker import EventRecord, Where
@@ -57,7 +58,7 @@ def fold(events: Sequence[Sequence[EventRecord]], create_engine: EngineFactory) 
         engine.open_partition(partition)
     in_order = sorted((r for records in events for r in records), key=lambda r: r.timestamp)
     for record in _by_partition_order(in_order, events):
-        result = engine.process(record.partition, [record], 0)
+        result = engine.process([Run(record.partition, [record])], 0)[0]
         for published in result.published:
             if published.value is None:
                 reference.forgotten.add(published.key)

@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from stream_rec.errors import StreamRecError
 from stream_rec.settings import TopicSettings
+from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.changelog import ITEMS, PROFILES, TABLES, WATERMARK_KEY, Watermark
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.commit_schedule import CommitSchedule
@@ -19,7 +20,6 @@ from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.recovery import recover
 from stream_rec.stream.stats import Stats
-from stream_rec.stream.transport import RecordBatch
 from tests.simulation.broker import Broker, Where
 from tests.simulation.disk import Disk
 from tests.simulation.durability import check_prefix, restore
@@ -276,13 +276,13 @@ class SmallWorker:
         await self._cycle.commit(self._partitions, self._processor.freeze)
 
     async def _process(self) -> bool:
-        is_any = False
+        batches = []
         for partition, start in self._processor.next_offsets.items():
             records = self.world.broker.events[partition][start : start + self._events_per_commit]
             if records:
-                await self._processor.process(partition, RecordBatch(records, start))
-                is_any = True
-        return is_any
+                batches.append(RecordBatch(records, start))
+        await self._processor.process(batches)
+        return bool(batches)
 
     def _commit_offsets(self, offsets: Mapping[int, int]) -> bool:
         if self._generation != self.world.generation:

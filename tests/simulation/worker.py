@@ -14,6 +14,7 @@ from typing import Protocol
 
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.assignment import Assignment
+from stream_rec.stream.batches import RecordBatch, pack
 from stream_rec.stream.changelog import PROFILES
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.engine_port import EngineFactory
@@ -21,7 +22,6 @@ from stream_rec.stream.fence import FencedError
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.stats import Stats
-from stream_rec.stream.transport import RecordBatch
 from tests.simulation.broker import Broker
 from tests.simulation.effects import SimulatedEffects
 from tests.simulation.group import HEARTBEAT_INTERVAL_S, Group
@@ -33,7 +33,8 @@ SIDE_COMMIT_INTERVAL_S = 0.17
 FETCH_INTERVAL_S = 0.004
 IDLE_FETCH_INTERVAL_S = 0.032
 GIVE_UP_TIMEOUT_S = 0.24
-BATCHES_QUEUED_MAX = 3
+MESSAGES_QUEUED_MAX = 3
+MESSAGE_RECORDS_MAX = 6
 STARTED_AT_S = 1_700_100_000.0
 
 
@@ -55,14 +56,14 @@ class Surroundings(Protocol):
 
 
 class Fetcher:
-    """The consumer's side of a worker: positions, and batches on their way to the processor."""
+    """The consumer's side of a worker: positions, and messages on their way to the processor."""
 
     def __init__(self, broker: Broker, batch_size: Callable[[], int]) -> None:
         self._broker = broker
         self._batch_size = batch_size
         self.committed: Mapping[int, int | None] = {}
         self.positions: dict[int, int] = {}
-        self.queue: deque[tuple[int, RecordBatch]] = deque()
+        self.queue: deque[list[RecordBatch]] = deque()
         self.changed = asyncio.Event()
 
     def assign(self, committed: Mapping[int, int | None]) -> None:
@@ -71,17 +72,20 @@ class Fetcher:
         self.positions = {partition: offset or 0 for partition, offset in committed.items()}
 
     def fetch(self) -> bool:
-        """Fetch a batch of each partition, as long as there is room; say whether any came."""
-        is_any = False
+        """Fetch a batch of each partition, if there is room; say whether any came."""
+        if len(self.queue) >= MESSAGES_QUEUED_MAX:
+            return False
+        batches = []
         for partition, position in self.positions.items():
             events = self._broker.events[partition]
-            if position < len(events) and len(self.queue) < BATCHES_QUEUED_MAX:
+            if position < len(events):
                 records = events[position : position + self._batch_size()]
-                self.queue.append((partition, RecordBatch(records, position)))
+                batches.append(RecordBatch(records, position))
                 self.positions[partition] = position + len(records)
-                self.changed.set()
-                is_any = True
-        return is_any
+        self.queue.extend(pack(batches, MESSAGE_RECORDS_MAX))
+        if batches:
+            self.changed.set()
+        return bool(batches)
 
     def drop_fetched(self) -> None:
         """Forget what is on its way, as Faust does before the flow is resumed."""
@@ -227,14 +231,12 @@ class Worker:
                 await self.fetcher.changed.wait()
                 await self.process.wait_awake()
                 continue
-            partition, batch = self.fetcher.queue.popleft()
             try:
-                expected = await self.processor.process(partition, batch)
+                lost = await self.processor.process(self.fetcher.queue.popleft())
             except Exception as error:
                 self.fail(error)
                 return
-            if expected is not None:
-                self.fetcher.seek({partition: expected})
+            self.fetcher.seek(lost)
             self._note_sizes()
 
     def _note_sizes(self) -> None:

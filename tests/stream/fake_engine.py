@@ -13,7 +13,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from stream_rec.stream.engine_port import ProfileReader, Record
+from stream_rec.model.runs import Record, Run
+from stream_rec.stream.engine_port import ProfileReader
 
 COUNTS = struct.Struct("<Hqqq")
 HISTORY_MAX = 8
@@ -116,7 +117,10 @@ class FakeEngine:
     def refresh_view(self, n_items_max: int | None = None) -> int:
         return 0
 
-    def process(self, partition: int, records: Sequence[Record], generated_at_ms: int) -> Result:
+    def process(self, runs: Sequence[Run[Record]], generated_at_ms: int) -> list[Result]:
+        return [self._process(run.partition, run.records) for run in runs]
+
+    def _process(self, partition: int, records: Sequence[Record]) -> Result:
         result = Result([], [], 0)
         for place, record in enumerate(records):
             event = _parse(record.value)

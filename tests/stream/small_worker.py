@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import ITEMS
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.recovery import recover
@@ -46,7 +47,7 @@ class SmallWorker:
             await self.commit()
 
     def process(self, batch: Sequence[Event]) -> None:
-        self.engine.process(self.partition, batch, 0)
+        self.engine.process([Run(self.partition, batch)], 0)
         self.next_offset = batch[-1].offset + 1
 
     async def commit(self) -> None:

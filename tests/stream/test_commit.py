@@ -7,6 +7,7 @@ import json
 import pytest
 
 from stream_rec.errors import DeliveryError, StateError
+from stream_rec.model.runs import Run
 from stream_rec.stream.changelog import (
     ITEMS,
     POSITION_KEY,
@@ -39,7 +40,7 @@ EVENTS = make_events(6)
 def fold(events: list[Event]) -> dict[str, dict[bytes, bytes]]:
     engine = FakeEngine(1, lambda partition, keys: [None] * len(keys))
     engine.open_partition(0)
-    engine.process(0, events, 0)
+    engine.process([Run(0, events)], 0)
     frozen = engine.freeze(0)
     return {ITEMS: dict(frozen.items), PROFILES: dict(frozen.profiles)}
 

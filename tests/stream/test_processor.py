@@ -10,12 +10,14 @@ import pytest
 
 from stream_rec.errors import StateError
 from stream_rec.settings import TopicSettings
+from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.stats import Stats
-from stream_rec.stream.transport import RecordBatch
 from tests.stream.fake_engine import FakeEngine
+
+N_PARTITIONS = 3
 
 
 class Record(NamedTuple):
@@ -50,8 +52,11 @@ def event(offset: int, user: str = "u1") -> Record:
     return Record(offset, json.dumps({"user": user, "item": f"i{offset % 3}"}).encode())
 
 
-def batch(first: int, last: int, start: int | None = None) -> RecordBatch:
-    records = [event(offset) for offset in range(first, last + 1)]
+def batch(first: int, last: int, start: int | None = None, partition: int = 0) -> RecordBatch:
+    user = f"u{partition + 1}"
+    records = [
+        event(offset, user)._replace(partition=partition) for offset in range(first, last + 1)
+    ]
     return RecordBatch(records, first if start is None else start)
 
 
@@ -63,12 +68,14 @@ def publisher() -> RecordingEffects:
 @pytest.fixture
 def processor(publisher: RecordingEffects) -> Processor:
     profiles = FrozenProfiles(lambda partition, keys: [None] * len(keys))
-    engine = FakeEngine(1, profiles.read)
-    engine.open_partition(0)
+    engine = FakeEngine(N_PARTITIONS, profiles.read)
+    for partition in range(N_PARTITIONS):
+        engine.open_partition(partition)
     stats = Stats(lambda: 2.0)
     schedule = CommitSchedule(1, 1000)
     processor = Processor(engine, profiles, publisher, TopicSettings(), stats, schedule)
-    processor.open(0, 0)
+    for partition in range(N_PARTITIONS):
+        processor.open(partition, 0)
     processor.stats = stats
     processor.profiles = profiles
     return processor
@@ -81,7 +88,7 @@ def offsets(sent: list[Sent]) -> list[int]:
 async def test_each_event_gets_one_list_with_headers(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
-    assert await processor.process(0, batch(0, 4)) is None
+    assert await processor.process([batch(0, 4)]) == {}
     assert offsets(publisher.sent) == [0, 1, 2, 3, 4]
     assert publisher.sent[0].key == b"u1"
     assert publisher.sent[0].headers == [
@@ -94,7 +101,7 @@ async def test_refused_record_goes_to_the_dead_letters_untouched(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
     bad = Record(1, b"\xff not json", b"\x00key", headers=(("mine", b"1"),))
-    await processor.process(0, RecordBatch([event(0), bad], 0))
+    await processor.process([RecordBatch([event(0), bad], 0)])
     dead = publisher.sent[-1]
     assert (dead.topic, dead.key, dead.value) == ("events.dlq", b"\x00key", b"\xff not json")
     assert dead.headers[:6] == [
@@ -112,9 +119,9 @@ async def test_refused_record_goes_to_the_dead_letters_untouched(
 async def test_repeated_records_are_left_out(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
-    await processor.process(0, batch(0, 3))
-    await processor.process(0, batch(2, 5))
-    await processor.process(0, batch(0, 5))
+    await processor.process([batch(0, 3)])
+    await processor.process([batch(2, 5)])
+    await processor.process([batch(0, 5)])
     assert offsets(publisher.sent) == [0, 1, 2, 3, 4, 5]
     assert processor.stats.n_repeated == 2 + 6
 
@@ -122,17 +129,43 @@ async def test_repeated_records_are_left_out(
 async def test_batch_after_a_lost_one_is_dropped_and_asked_for_again(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
-    await processor.process(0, batch(0, 1))
-    assert await processor.process(0, batch(4, 5)) == 2
-    assert await processor.process(0, batch(2, 5)) is None
+    await processor.process([batch(0, 1)])
+    assert await processor.process([batch(4, 5)]) == {0: 2}
+    assert await processor.process([batch(2, 5)]) == {}
     assert offsets(publisher.sent) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_each_partition_of_a_message_is_judged_by_itself(
+    processor: Processor, publisher: RecordingEffects
+) -> None:
+    await processor.process([batch(0, 1), batch(0, 2, partition=2)])
+    processor.end(1)
+    lost = await processor.process(
+        [batch(5, 6), batch(0, 1, partition=1), batch(1, 4, partition=2)]
+    )
+    assert lost == {0: 2}
+    assert processor.next_offsets == {0: 2, 1: 0, 2: 5}
+    assert offsets(publisher.sent) == [0, 1, 0, 1, 2, 3, 4]
+    assert (processor.stats.n_rewinds, processor.stats.n_repeated) == (1, 2)
+    assert (processor.stats.n_events, processor.stats.n_lists) == (7, 7)
+    assert (await processor.freeze(2)).offset == 4
+
+
+async def test_freeze_of_one_partition_never_sees_lists_of_another_unpublished(
+    processor: Processor, publisher: RecordingEffects
+) -> None:
+    processing = asyncio.create_task(processor.process([batch(0, 4), batch(0, 4, partition=1)]))
+    await asyncio.sleep(0)
+    assert (await processor.freeze(1)).offset == 4
+    assert offsets(publisher.sent) == [0, 1, 2, 3, 4] * 2
+    await processing
 
 
 async def test_offsets_that_do_not_exist_are_no_loss(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
-    await processor.process(0, batch(0, 1))
-    assert await processor.process(0, batch(4, 5, start=2)) is None
+    await processor.process([batch(0, 1)])
+    assert await processor.process([batch(4, 5, start=2)]) == {}
     assert offsets(publisher.sent) == [0, 1, 4, 5]
 
 
@@ -140,7 +173,7 @@ async def test_batch_of_a_partition_that_was_given_up_is_dropped(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.close(0)
-    assert await processor.process(0, batch(0, 1)) is None
+    assert await processor.process([batch(0, 1)]) == {}
     assert publisher.sent == []
 
 
@@ -153,7 +186,7 @@ async def test_freeze_of_a_partition_that_was_given_up_is_refused(processor: Pro
 async def test_freeze_never_sees_a_batch_that_is_not_published(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
-    processing = asyncio.create_task(processor.process(0, batch(0, 9)))
+    processing = asyncio.create_task(processor.process([batch(0, 9)]))
     await asyncio.sleep(0)
     frozen = await processor.freeze(0)
     assert frozen.offset == 9
@@ -164,7 +197,7 @@ async def test_freeze_never_sees_a_batch_that_is_not_published(
 async def test_frozen_profile_is_read_as_it_is_until_its_store_has_it(
     processor: Processor,
 ) -> None:
-    await processor.process(0, batch(0, 1))
+    await processor.process([batch(0, 1)])
     frozen = dict((await processor.freeze(0)).profiles)
     assert processor.profiles.read(0, [b"u:u2", b"u:u1"]) == [None, frozen[b"u:u1"]]
     await processor.freeze(0)
@@ -172,7 +205,7 @@ async def test_frozen_profile_is_read_as_it_is_until_its_store_has_it(
 
 
 async def test_frozen_profile_is_forgotten_with_its_partition(processor: Processor) -> None:
-    await processor.process(0, batch(0, 1))
+    await processor.process([batch(0, 1)])
     await processor.freeze(0)
     await processor.close(0)
     assert processor.profiles.read(0, [b"u:u1"]) == [None]
@@ -204,7 +237,7 @@ async def test_a_list_carries_the_trace_of_its_event_and_no_other_header(
         event(1),
         event(2)._replace(headers=(("source", b"app"),)),
     ]
-    await processor.process(0, RecordBatch(records, 0))
+    await processor.process([RecordBatch(records, 0)])
     own = [
         dict(sent.headers).keys() - {"content-type", "schema-version"} for sent in publisher.sent
     ]

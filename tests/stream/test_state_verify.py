@@ -16,6 +16,7 @@ from stream_rec.errors import StateError
 from stream_rec.model.engine import Engine
 from stream_rec.model.ids import hash_id
 from stream_rec.model.rows import ITEM, PROFILE, row_key
+from stream_rec.model.runs import Run
 from stream_rec.settings import WorkerSettings
 from stream_rec.stream.changelog import (
     ITEMS,
@@ -57,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
     """The state folder of the application ``films`` after a few events, of one partition."""
     engine = Engine(MODEL, EventSettings(), source_topic="events", n_partitions=8)
     engine.open_partition(PARTITION)
-    engine.process(PARTITION, records_of(made_up_events(N_EVENTS, rated_share=0.5)), 7)
+    engine.process([Run(PARTITION, records_of(made_up_events(N_EVENTS, rated_share=0.5)))], 7)
     frozen = engine.freeze(PARTITION)
     reserved = [
         (POSITION_KEY, Position(499, 1).encode()),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from stream_rec.model.runs import Run
 from stream_rec.settings import Settings
 from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
 from stream_rec.stream.changelog import ITEMS, PROFILES, RESERVED_PREFIX, Position, decode_epoch
@@ -193,7 +194,7 @@ def fold_events(messages: Iterable[Message], n_partitions: int) -> dict[str, dic
             for message in messages
             if message.partition() == partition
         ]
-        engine.process(partition, events, 0)
+        engine.process([Run(partition, events)], 0)
         frozen = engine.freeze(partition)
         rows[ITEMS] |= {(partition, key): row for key, row in frozen.items}
         rows[PROFILES] |= {(partition, key): row for key, row in frozen.profiles}
