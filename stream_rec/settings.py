@@ -254,7 +254,7 @@ class ModelSettings(Section):
     )
     items_per_partition_max: PositiveInt = 1_000_000
     history_length: PositiveInt = 30
-    links_per_item_max: PositiveInt = 256
+    links_per_item_max: PositiveInt = 512
     candidates_per_source: PositiveInt = 20
     newest_candidates: NonNegativeInt = 20
     n_factors: PositiveInt = 32

@@ -8,9 +8,9 @@ Over the history j_0, j_1, … (j_0 the newest), with n_j the count of j:
     after_inverse(i) = Σ_{r<10} after[j_r→i] / (n_j + 1) / (r + 1)
     after_last(i)    = after[j_0→i] / (n_j + 1)
 
-Rows keep strong links first, so of older history only the head of each row is scanned: the whole
-row for r < 3, then 64 and 32 links. The constants are measured on five logs (docs/quality.md); the
-learned ranker weighs the sources against each other.
+Rows keep strong links first, so only the head of each row is scanned: 256 links for r < 3, then 128
+and 32; what a row holds beyond that may become strong. The constants are measured on five logs
+(docs/quality.md); the learned ranker weighs the sources against each other.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ LEAST_WEIGHT = 1e-30
 def scan_limits(history_length: int, links_max: int) -> NDArray[np.int32]:
     """Return how many links of a row are scanned, per place of history: int32[history_length]."""
     limits = np.full(history_length, 32, np.int32)
-    limits[:NEAR_WINDOW] = 64
-    limits[:3] = links_max
+    limits[:NEAR_WINDOW] = 128
+    limits[:3] = 256
     return np.minimum(limits, links_max).astype(np.int32)
 
 

@@ -160,12 +160,12 @@ def test_marks_are_void_after_the_stamp_wraps() -> None:
     ("history_length", "links_max", "expected"),
     [
         (1, 256, [256]),
-        (12, 256, [256] * 3 + [64] * 7 + [32] * 2),
+        (12, 512, [256] * 3 + [128] * 7 + [32] * 2),
         (12, 40, [40] * 10 + [32] * 2),
         (11, 8, [8] * 11),
     ],
 )
-def test_scan_covers_the_newest_rows_whole_and_the_heads_of_older_ones(
+def test_scan_covers_more_of_the_newest_rows_than_of_older_ones(
     history_length: int, links_max: int, expected: list[int]
 ) -> None:
     assert scan_limits(history_length, links_max).tolist() == expected
