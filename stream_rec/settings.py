@@ -262,6 +262,7 @@ class ModelSettings(Section):
     seed: NonNegativeInt = 0
     users_in_memory_max: PositiveInt = 100_000
     seen_items_max: PositiveInt = 5_000
+    user_burst_max: PositiveInt = 300
     exclude_seen: bool = True
 
 

@@ -1,8 +1,8 @@
 """What is known of each user: history, seen items, recent event ids, ratings; one column each.
 
 The history holds the last distinct items, newest first; a repeated item moves to the front. The
-items a user has seen are kept in chains of small blocks from one pool, newest block first, bounded
-per user by dropping the oldest block. The last few event ids (their hashes) form a ring in which
+items a user has seen are kept in chains of small blocks from one pool, newest block first
+(seen_items.py). The last few event ids (their hashes) form a ring in which
 duplicates are recognised.
 """
 
@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.jit import inner_kernel, kernel, widen, zero
+from stream_rec.kernels.jit import kernel
 
 SEEN_BLOCK = 15
 """Items in a block; with the link to the next block 64 bytes, a cache line."""
-NO_LIMIT = 2**31 - 1
 
 
 class ProfileRows(NamedTuple):
@@ -35,6 +34,8 @@ class ProfileRows(NamedTuple):
         Entries kept, and distinct items ever taken.
     last_s : float64[U]
         The largest event time of the user, −inf before any.
+    burst : int32[U]
+        Events of late: their number, halved with each minute that ends (bursts.py).
     event_ids : uint64[U, D]
         Hashes of the last event ids, a ring.
     n_event_ids : int64[U]
@@ -58,6 +59,7 @@ class ProfileRows(NamedTuple):
     n_history: NDArray[np.int32]
     n_distinct: NDArray[np.int32]
     last_s: NDArray[np.float64]
+    burst: NDArray[np.int32]
     event_ids: NDArray[np.uint64]
     n_event_ids: NDArray[np.int64]
     rating: NDArray[np.float32]
@@ -83,6 +85,7 @@ def empty_profile_rows(
         n_history=np.zeros(n_users, np.int32),
         n_distinct=np.zeros(n_users, np.int32),
         last_s=np.full(n_users, -np.inf),
+        burst=np.zeros(n_users, np.int32),
         event_ids=np.zeros((n_users, duplicate_window), np.uint64),
         n_event_ids=np.zeros(n_users, np.int64),
         rating=np.zeros((n_users, n_factors + 1), np.float32),
@@ -161,79 +164,6 @@ def find_in_history(profiles: ProfileRows, user: int, item: int) -> int:
 
 
 @kernel
-def add_seen(profiles: ProfileRows, user: int, item: int, seen_max: int) -> None:
-    """Note an item that is new to the user; beyond `seen_max` the oldest block is forgotten.
-
-    The newest block is always kept, so a bound below `SEEN_BLOCK` acts like `SEEN_BLOCK` + 1.
-    The caller sees to it that the pool has a free block.
-    """
-    n_seen = profiles.n_seen[user]
-    if n_seen >= seen_max:
-        n_seen -= _drop_oldest_block(profiles, user)
-    if n_seen % SEEN_BLOCK == 0:
-        block = profiles.seen_free[0]
-        if block >= 0:
-            profiles.seen_free[0] = profiles.seen_next[block]
-        else:
-            block = profiles.seen_used[0]
-            profiles.seen_used[0] += 1
-        profiles.seen_next[block] = profiles.seen_head[user]
-        profiles.seen_head[user] = block
-    profiles.seen_item[profiles.seen_head[user], n_seen % SEEN_BLOCK] = item
-    profiles.n_seen[user] = n_seen + 1
-
-
-@kernel
-def load_seen(profiles: ProfileRows, user: int, items: NDArray[np.int32]) -> None:
-    """Note many items, oldest first, without a bound; the pool must have room for all."""
-    for item in items:
-        add_seen(profiles, user, item, NO_LIMIT)
-
-
-@kernel
-def read_seen(profiles: ProfileRows, users: NDArray[np.int64], items: NDArray[np.int32]) -> None:
-    """Write the items that users have seen, one user after the other, each from the oldest on.
-
-    Added again in this order they give the same chain of blocks.
-
-    Parameters
-    ----------
-    profiles : ProfileRows
-    users : int64[n]
-        Slots.
-    items : int32[sum of n_seen]
-    """
-    end = zero()
-    for user in users:
-        end += profiles.n_seen[user]
-        at = end
-        block = profiles.seen_head[user]
-        n_here = (profiles.n_seen[user] - 1) % SEEN_BLOCK + 1
-        while block >= 0:
-            at -= n_here
-            for x in range(n_here):
-                items[at + x] = profiles.seen_item[block, x]
-            n_here = SEEN_BLOCK
-            block = profiles.seen_next[block]
-
-
-@inner_kernel
-def _drop_oldest_block(profiles: ProfileRows, user: int) -> int:
-    """Free the last block of a user's chain, a full one; return how many items it held."""
-    block = profiles.seen_head[user]
-    before = -1
-    while profiles.seen_next[block] >= 0:
-        before = block
-        block = profiles.seen_next[block]
-    if before < 0:
-        return 0
-    profiles.seen_next[before] = -1
-    profiles.seen_next[block] = profiles.seen_free[0]
-    profiles.seen_free[0] = block
-    return SEEN_BLOCK
-
-
-@kernel
 def forget_profile(profiles: ProfileRows, user: int) -> None:
     """Forget all of a user; changed and without an event, the slot stands for a removed row."""
     clear_profile(profiles, user)
@@ -261,40 +191,9 @@ def clear_profile(profiles: ProfileRows, user: int) -> None:
     profiles.n_history[user] = 0
     profiles.n_distinct[user] = 0
     profiles.last_s[user] = -np.inf
+    profiles.burst[user] = 0
     profiles.n_event_ids[user] = 0
     profiles.rating[user] = 0.0
     profiles.applied[user] = NO_OFFSET
     profiles.durable[user] = NO_OFFSET
     profiles.dirty[user] = 0
-
-
-@kernel
-def begin_profile(
-    profiles: ProfileRows,
-    user: int,
-    taken: NDArray[np.int32],
-    distinct: NDArray[np.int32],
-    time_s: float,
-    seen_max: int,
-) -> None:
-    """Make a slot that of a user who has just taken some items and nothing else.
-
-    Parameters
-    ----------
-    profiles : ProfileRows
-        Modified in place; must have room for the seen items.
-    user : int
-    taken : int32[n]
-        Item slots, oldest first.
-    distinct : int32[m]
-        The same, each once.
-    time_s : float
-    seen_max : int
-    """
-    clear_profile(profiles, user)
-    for x in range(max(len(taken) - seen_max, 0), len(taken)):
-        push_history(profiles, user, widen(taken[x]), time_s, zero())
-    for item in distinct:
-        add_seen(profiles, user, item, seen_max)
-    profiles.n_distinct[user] = len(distinct)
-    profiles.last_s[user] = time_s

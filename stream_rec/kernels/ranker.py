@@ -33,6 +33,8 @@ from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspa
 
 SMALL_GRADIENT = 0.02
 """τ: gradients below are sampled."""
+SQUARES_START = 1.0
+"""What Adagrad's sums start from."""
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
 ADDED_COLUMNS = {2: (-6, -5, -1), 3: (-4, -3, -2)}
@@ -83,13 +85,13 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     linear[0, 0] = LINEAR_START
     return RankerWeights(
         linear=linear,
-        linear_squares=np.ones_like(linear),
+        linear_squares=np.full_like(linear, SQUARES_START),
         curve=np.zeros((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
-        curve_squares=np.ones((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
+        curve_squares=np.full((1 + N_BUCKETS, n_features, N_KNOTS), SQUARES_START, np.float32),
         hidden=hidden.astype(np.float32),
-        hidden_squares=np.ones_like(hidden, np.float32),
+        hidden_squares=np.full_like(hidden, SQUARES_START, np.float32),
         output=np.zeros(N_HIDDEN, np.float32),
-        output_squares=np.ones(N_HIDDEN, np.float32),
+        output_squares=np.full(N_HIDDEN, SQUARES_START, np.float32),
     )
 
 

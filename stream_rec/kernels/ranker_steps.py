@@ -2,7 +2,8 @@
 
     θ ← θ − η · ∂/√(Σ ∂²)
 
-Weights are start value plus the sum of all steps, so partitions' steps add up.
+Weights are start value plus the sum of all steps, so partitions' steps add up. As the sums grow the
+steps get shorter, until what users do changes (`forget_squares`).
 
 Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011 (Adagrad).
 """
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.jit import inner_kernel, kernel
-from stream_rec.kernels.ranker import RankerWeights
+from stream_rec.kernels.ranker import SQUARES_START, RankerWeights
 from stream_rec.kernels.workspace import Workspace
 
 BIAS_SHRINKAGE = 0.002
@@ -105,6 +106,40 @@ def step_weights(
         rate,
         separate,
     )
+
+
+@kernel
+def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, separate: bool) -> None:
+    """Let a partition keep only a part of its sums of squares, for longer steps from here on.
+
+    Parameters
+    ----------
+    weights : RankerWeights
+        The view's, modified in place.
+    own : RankerWeights
+        The partition's; lose as much if `separate`, else they are the view's.
+    keep : float
+        0 to 1; steps are longer by up to 1/√keep.
+    separate : bool
+    """
+    linear, own_linear = weights.linear_squares.reshape(-1), own.linear_squares.reshape(-1)
+    curve, own_curve = weights.curve_squares.reshape(-1), own.curve_squares.reshape(-1)
+    hidden, own_hidden = weights.hidden_squares.reshape(-1), own.hidden_squares.reshape(-1)
+    _forget(linear, own_linear, keep, separate)
+    _forget(curve, own_curve, keep, separate)
+    _forget(hidden, own_hidden, keep, separate)
+    _forget(weights.output_squares, own.output_squares, keep, separate)
+
+
+@inner_kernel
+def _forget(
+    squares: NDArray[np.float32], own_squares: NDArray[np.float32], keep: float, separate: bool
+) -> None:
+    for x in range(len(squares)):
+        lost = np.float32(1.0 - keep) * (own_squares[x] - np.float32(SQUARES_START))
+        squares[x] -= lost
+        if separate:
+            own_squares[x] -= lost
 
 
 @kernel

@@ -16,27 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.adaptive_window import mean_of
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Holder, hold
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.fold import (
     DUPLICATE,
+    FLOOD,
     FORGETS,
     Batch,
     Outcome,
-    Partition,
     fold_batch,
     link_places_of_event,
 )
 from stream_rec.model.ids import hash_id
 from stream_rec.model.intake import DecodedRun, portions
+from stream_rec.model.learned import Partition
 from stream_rec.model.lists import list_for_user
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.partitioned import PartitionedModel
 from stream_rec.model.ranking import Model
 from stream_rec.model.ratings import expect_rating
-from stream_rec.model.runs import EventRun, Published, Record, Run, RunResult
+from stream_rec.model.runs import EventRun, HitRate, Published, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
 MODEL_VERSION = "2"
@@ -117,9 +119,12 @@ class Engine(PartitionedModel):
         for portion in portions(decoded, self.item_limit):
             events = [taken for _, taken in portion]
             outcome = self.fold(events, publish=True)
-            published = self._publish(events, outcome, generated_at_ms)
-            for (run, _), lists in zip(portion, published, strict=True):
-                run.published += lists
+            messages = self._writer.write(events, outcome, generated_at_ms)
+            bounds = pairwise(accumulate((len(run.events) for run in events), initial=0))
+            for (run, taken), (first, end) in zip(portion, bounds, strict=True):
+                status = outcome.status[first:end]
+                run.published += _published(taken, status, messages[first:end])
+                run.n_floods += int(np.count_nonzero(status == FLOOD))
         for partition, records in runs:
             if records:
                 self._folded[partition] = max(self._folded[partition], records[-1].offset)
@@ -208,6 +213,11 @@ class Engine(PartitionedModel):
             listed.because[:n_listed],
         )
 
+    def hit_rate(self, partition: int) -> HitRate:
+        """Return how well an open partition foresees what is taken next."""
+        hits = self.weights.own[partition].hits
+        return HitRate(float(mean_of(hits)), int(hits.n_changes.sum()))
+
     def reading(self) -> Model:
         """Return what a ranking reads, for questions that teach nothing (inquiry.py).
 
@@ -289,30 +299,19 @@ class Engine(PartitionedModel):
             _seed_of(self._settings.seed, partition),
         )
 
-    def _publish(
-        self, runs: Sequence[EventRun], outcome: Outcome, generated_at_ms: int
-    ) -> list[list[Published]]:
-        """Return the messages of each run: of all events but duplicates.
 
-        Who is forgotten gets a tombstone.
-        """
-        messages = self._writer.write(runs, outcome, generated_at_ms)
-        is_kept = (outcome.status != DUPLICATE).tolist()
-        bounds = accumulate((len(run.events) for run in runs), initial=0)
-        return [
-            [
-                Published(offset, event.user.encode(), None if event.type == FORGET else message)
-                for event, offset, message, kept in zip(
-                    run.events,
-                    run.offsets,
-                    messages[first:end],
-                    is_kept[first:end],
-                    strict=True,
-                )
-                if kept
-            ]
-            for run, (first, end) in zip(runs, pairwise(bounds), strict=True)
-        ]
+def _published(
+    run: EventRun, status: NDArray[np.uint8], messages: Sequence[bytes]
+) -> list[Published]:
+    """Return the messages of all events but duplicates; who is forgotten gets a tombstone."""
+    is_kept = (status != DUPLICATE).tolist()
+    return [
+        Published(offset, event.user.encode(), None if event.type == FORGET else message)
+        for event, offset, message, kept in zip(
+            run.events, run.offsets, messages, is_kept, strict=True
+        )
+        if kept
+    ]
 
 
 @cache

@@ -3,10 +3,11 @@
 For each event of a batch:
 
 1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
-is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user, or
-one that may be taken again, is first ranked as it stood, and the ranker learns from where it came
-(test, then learn); 3. the item rows of the partition, and of the view where that is another, take
-the event in; 4. the profile takes the event in; 5. the refreshed list is ranked for publication.
+is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the
+user, or one that may be taken again, is first ranked as it stood, and the ranker learns from where
+it came (test, then learn); 3. an event of a flood teaches nothing, it changes only its user's
+profile; 4. the item rows of the partition, and of the view where that is another, take the
+event in; 5. the profile takes the event in; 6. the refreshed list is ranked for publication.
 
 Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
 """
@@ -18,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.bursts import count_burst
 from stream_rec.kernels.candidates import position_of
-from stream_rec.kernels.features import history_bucket
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Held
 from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
@@ -27,30 +28,23 @@ from stream_rec.kernels.jit import allocating_kernel, inner_kernel, kernel, wide
 from stream_rec.kernels.links import add_link, block_places
 from stream_rec.kernels.profiles import (
     ProfileRows,
-    add_seen,
     drop_from_history,
     forget_profile,
     is_duplicate,
     note_event_id,
     push_history,
 )
-from stream_rec.kernels.ranker import compute_gradients, rank_of
-from stream_rec.kernels.ranker_steps import bias_step, step_weights
+from stream_rec.kernels.ranker import rank_of
+from stream_rec.kernels.seen_items import add_seen, has_seen
 from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
 from stream_rec.kernels.view import is_listed, list_new_item, refresh_popularity
-from stream_rec.model.factors import (
-    add_evidence,
-    find_user_factor,
-    meet_user,
-    place_new_item,
-    solve_item,
-)
-from stream_rec.model.learned import Learned
+from stream_rec.model.factors import find_user_factor, place_new_item
+from stream_rec.model.learned import Partition
+from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
 from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user
-from stream_rec.model.ratings import rate
 
-FOLDED, DUPLICATE, REPLAYED = 0, 1, 2
-"""What became of an event."""
+FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
+"""What became of an event; one of a flood changed only its user's profile."""
 FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
@@ -110,25 +104,6 @@ class Outcome(NamedTuple):
     score: NDArray[np.float32]
     reason: NDArray[np.int8]
     n_listed: NDArray[np.int32]
-
-
-class Partition(NamedTuple):
-    """What one partition owns of the model.
-
-    Attributes
-    ----------
-    rows : ItemRows
-    learned : Learned
-    learned_durable : int64[1]
-        Event offset up to which it had learned on recovery.
-    seed : uint64[1]
-        Of every random draw of this partition.
-    """
-
-    rows: ItemRows
-    learned: Learned
-    learned_durable: NDArray[np.int64]
-    seed: NDArray[np.uint64]
 
 
 @allocating_kernel
@@ -250,8 +225,11 @@ def _fold_event(
     offset = batch.offset[e]
     time_s, weight = batch.time_s[e], widen(batch.weight[e])
     seed = mix64(partition.seed[0] ^ np.uint64(offset))
-    is_new = not _has_seen(profiles, user, item)
-    knows_user = False
+    is_new = not has_seen(profiles, user, item)
+    teaches = count_burst(profiles, user, time_s) <= recipe.burst_max
+    if not teaches:
+        outcome.status[e] = FLOOD
+    taught, knows_user = weight if teaches else zero(), False
     if weight > 0 and (is_new or recipe.proposes_seen):
         now_s = max(time_s, profiles.last_s[user])
         n_candidates = rank_for_user(
@@ -262,83 +240,36 @@ def _fold_event(
         outcome.rank[e] = NOT_PROPOSED
         if target >= 0:
             outcome.rank[e] = rank_of(model.workspace, target, n_candidates)
-            _learn_ranking(
-                model, partition, separate, recipe, n_candidates, target, user, offset, seed
-            )
+        if teaches and target >= 0:
+            learn_ranking(model, partition, separate, n_candidates, target, user, offset, seed)
+        if teaches:
+            notice_hit(model, partition, separate, outcome.rank[e], offset)
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     guard = partition.rows.durable
     if separate:
         _fold_into(
-            view.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed
+            view.rows, guard, model, recipe, history, n_history, item, time_s, taught, offset, seed
         )
     _fold_into(
-        partition.rows, guard, model, recipe, history, n_history, item, time_s, weight, offset, seed
+        partition.rows, guard, model, recipe, history, n_history, item, time_s, taught, offset, seed
     )
-    _mark_changed(partition.rows, history, n_history, item, weight, offset)
+    _mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
             list_new_item(view, item)
             place_new_item(view, item, model.item_hash[item], model.workspace)
             knows_user = False
-        if weight > 0:
-            refresh_popularity(view, item, time_s, weight, recipe.half_lives_s)
-    if not np.isnan(batch.value[e]):
-        outcome.expected[e] = _learn_rating(
+        if taught > 0:
+            refresh_popularity(view, item, time_s, taught, recipe.half_lives_s)
+    if taught != 0 and not np.isnan(batch.value[e]):
+        outcome.expected[e] = learn_rating(
             model, partition, separate, user, item, batch.value[e], offset
         )
-    if is_new and n_history > 0:
+    if taught != 0 and is_new and n_history > 0:
         if not knows_user:
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
-        _learn_factors(model, partition, separate, item, weight, offset)
+        learn_factors(model, partition, separate, item, taught, offset)
     _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
-
-
-@inner_kernel
-def _has_seen(profiles: ProfileRows, user: int, item: int) -> bool:
-    block = profiles.seen_head[user]
-    n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
-    while block >= 0:
-        for x in range(n_here):
-            if profiles.seen_item[block, x] == item:
-                return True
-        n_here = profiles.seen_item.shape[1]
-        block = profiles.seen_next[block]
-    return False
-
-
-@inner_kernel
-def _learn_ranking(
-    model: Model,
-    partition: Partition,
-    separate: bool,
-    recipe: Recipe,
-    n_candidates: int,
-    target: int,
-    user: int,
-    offset: int,
-    seed: np.uint64,
-) -> None:
-    """Take one step towards the item taken, in the view and in the partition's own sums."""
-    workspace, own, rows = model.workspace, partition.rows, model.items.rows
-    bucket = history_bucket(model.profiles.n_distinct[user])
-    ranker = model.learned.ranker
-    compute_gradients(ranker, workspace, n_candidates, target, seed)
-    if partition.learned_durable[0] < offset:
-        step_weights(
-            ranker, partition.learned.ranker, workspace, bucket, recipe.learning_rate, separate
-        )
-    for x in range(workspace.n_stepped[0]):
-        item = workspace.stepped[x]
-        if own.durable[item] >= offset:
-            continue
-        gradient = workspace.step[x]
-        rows.bias_squares[item] += gradient * gradient
-        step = bias_step(rows.bias[item], rows.bias_squares[item], gradient, recipe.learning_rate)
-        rows.bias[item] += step
-        if separate:
-            own.bias_squares[item] += gradient * gradient
-            own.bias[item] += step
-        touch(own, widen(item), offset)
 
 
 @inner_kernel
@@ -376,51 +307,6 @@ def _fold_into(
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
             add_link(rows.links, item, j, near, weight, zero(), recipe.links_max, draw)
-
-
-@inner_kernel
-def _learn_factors(
-    model: Model,
-    partition: Partition,
-    separate: bool,
-    item: int,
-    weight: int,
-    offset: int,
-) -> None:
-    """Let the item's implicit factor learn from the user factor, solved before the event."""
-    view, crowd, workspace = model.items, model.learned.crowd, model.workspace
-    if partition.learned_durable[0] < offset:
-        meet_user(crowd, partition.learned.crowd, separate, workspace.user_factor)
-    if partition.rows.durable[item] < offset:
-        add_evidence(partition.rows.evidence[item], workspace.user_factor, weight)
-        if separate:
-            add_evidence(view.rows.evidence[item], workspace.user_factor, weight)
-        solve_item(view, crowd, item, model.item_hash[item], workspace)
-
-
-@inner_kernel
-def _learn_rating(
-    model: Model,
-    partition: Partition,
-    separate: bool,
-    user: int,
-    item: int,
-    value: float,
-    offset: int,
-) -> float:
-    return rate(
-        model.learned.ratings_seen,
-        partition.learned.ratings_seen,
-        partition.learned_durable[0] < offset,
-        model.profiles.rating[user],
-        model.items.rows.rating[item],
-        partition.rows.rating[item],
-        partition.rows.durable[item] < offset,
-        model.user_hash[user],
-        model.item_hash[item],
-        value,
-        separate,
-    )
 
 
 @inner_kernel

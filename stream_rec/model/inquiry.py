@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.held import Holder
-from stream_rec.kernels.profiles import SEEN_BLOCK, add_seen, begin_profile, empty_profile_rows
+from stream_rec.kernels.profiles import SEEN_BLOCK, empty_profile_rows
+from stream_rec.kernels.seen_items import add_seen
 from stream_rec.kernels.sources import accumulate_sources
+from stream_rec.kernels.visitor_profile import begin_profile
 from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
 from stream_rec.model.arrays import copy_into
 from stream_rec.model.engine import Engine, Listed

@@ -35,7 +35,8 @@ class DecodedRun:
     ----------
     partition : int
     published : list of Published
-        Appended to by whoever folds the events.
+    n_floods : int
+        Both added to by whoever folds the events.
     """
 
     def __init__(self, run: Run[Record], decoder: EventDecoder) -> None:
@@ -43,7 +44,7 @@ class DecodedRun:
         self.published: list[Published] = []
         self._waiting: list[_Decoded] = []
         self._refused: list[Refused] = []
-        self._n_ignored = self._n_taken = 0
+        self.n_floods = self._n_ignored = self._n_taken = 0
         for place, record in enumerate(run.records):
             try:
                 event = decoder.from_record(record.value, record.key, record.timestamp)
@@ -74,7 +75,9 @@ class DecodedRun:
     def result(self) -> RunResult:
         """Return what became of all records, once nothing waits and what was taken is folded."""
         n_duplicates = self._n_taken - len(self.published)
-        return RunResult(self.published, sorted(self._refused), n_duplicates, self._n_ignored)
+        return RunResult(
+            self.published, sorted(self._refused), n_duplicates, self._n_ignored, self.n_floods
+        )
 
     def _refuse_unknown(self, limit: ItemLimit) -> None:
         """Keep the events that a full partition still takes in, and note why not the others."""

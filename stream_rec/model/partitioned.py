@@ -42,8 +42,7 @@ class Frozen(NamedTuple):
     partition : int
     offset : int
         Highest event offset folded in: the watermark that this makes durable.
-    items, profiles : list of (key, row)
-        None instead of a row removes it.
+    items, profiles : list of (key, row), None instead of a row removes it
     """
 
     partition: int
@@ -95,6 +94,7 @@ class PartitionedModel:
             list_length=model.list_length,
             links_max=model.links_per_item_max,
             seen_max=model.seen_items_max,
+            burst_max=model.user_burst_max,
             learning_rate=model.learning_rate,
             exclude_seen=model.exclude_seen,
             proposes_seen=not model.exclude_seen,

@@ -6,13 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
-from stream_rec.kernels.profiles import (
-    SEEN_BLOCK,
-    ProfileRows,
-    clear_profile,
-    load_seen,
-    read_seen,
-)
+from stream_rec.kernels.profiles import SEEN_BLOCK, ProfileRows, clear_profile
+from stream_rec.kernels.seen_items import load_seen, read_seen
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.rows import (
     HISTORY_TYPE,
@@ -37,7 +32,7 @@ def encode_profiles(profiles: ProfileRows, ids: ItemIds, users: NDArray[np.int64
     read_seen(profiles, users, seen)
     head = np.zeros(len(users), PROFILE_TYPE)
     head["version"] = VERSION
-    for field in ("applied", "last_s", "n_distinct", "n_history", "n_seen"):
+    for field in ("applied", "burst", "last_s", "n_distinct", "n_history", "n_seen"):
         head[field] = getattr(profiles, field)[users]
     head["n_event_ids_ever"] = profiles.n_event_ids[users]
     head["n_rating"] = np.where(is_rated, rating.shape[1], 0)
@@ -94,6 +89,7 @@ def decode_profile(
     profiles.n_history[user] = n_history
     load_seen(profiles, user, ids.slots_of_hashes(seen))
     profiles.n_distinct[user] = head["n_distinct"][0]
+    profiles.burst[user] = head["burst"][0]
     profiles.last_s[user] = head["last_s"][0]
     profiles.rating[user, : len(rating)] = rating
     profiles.applied[user] = profiles.durable[user] = head["applied"][0]

@@ -33,7 +33,7 @@ class Recipe(NamedTuple):
     half_lives_s : float64[H]
     scan_limits : int32[R]
         Links scanned per place of the history.
-    candidates_per_source, newest_candidates, list_length, links_max, seen_max : int
+    candidates_per_source, newest_candidates, list_length, links_max, seen_max, burst_max : int
     learning_rate : float
     exclude_seen : bool
     proposes_seen : bool
@@ -49,6 +49,7 @@ class Recipe(NamedTuple):
     list_length: int
     links_max: int
     seen_max: int
+    burst_max: int
     learning_rate: float
     exclude_seen: bool
     proposes_seen: bool

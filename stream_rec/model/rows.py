@@ -1,9 +1,9 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 3.
+Little-endian, packed, format version 4.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
-    header  version u16 · spare u16 · applied_offset i64
+    header  version u16 · burst u16, 0 but in u · applied_offset i64
     i       header · taken i64 · first_s f64 · last_s f64 · bias f32 · bias_squares f32
             · H, F, L u32 · popularity f64[H] · evidence f32[F + 1] · rating f32[F + 1]
             · links {hash u64, near i32, wide i32, after i32}[L]
@@ -19,7 +19,8 @@ one gets a new version and an upgrade. All rows of a build have the same version
     1   w without curves and without the feature columns of ADDED_COLUMNS (kernels/ranker.py); it
         is read as if what is missing had taken no steps (weights.py)
     2   w without the feature columns that came with format 3, read likewise
-    3   as above
+    3   w without the window of hits, u with a burst of 0
+    4   as above
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 3
+VERSION = 4
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
-HEADER: list[tuple[str, str]] = [("version", "<u2"), ("spare", "<u2"), ("applied", "<i8")]
+HEADER: list[tuple[str, str]] = [("version", "<u2"), ("burst", "<u2"), ("applied", "<i8")]
 HEADER_TYPE = np.dtype(HEADER)
 ITEM_HEAD: list[tuple[str, str]] = [
     *HEADER,

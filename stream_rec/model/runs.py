@@ -63,9 +63,28 @@ class Refused(NamedTuple):
 
 
 class RunResult(NamedTuple):
-    """What became of a run of records."""
+    """What became of a run of records.
+
+    Events of a flood taught nothing, and have lists like all others.
+    """
 
     published: list[Published]
     refused: list[Refused]
     n_duplicates: int
     n_ignored: int
+    n_floods: int
+
+
+class HitRate(NamedTuple):
+    """How often the latest lists of a partition's users held what they took next.
+
+    Attributes
+    ----------
+    mean : float
+        Share of the events since it last changed.
+    n_changes : int
+        How often it has changed since the partition's first event, as ADWIN found.
+    """
+
+    mean: float
+    n_changes: int

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
+from stream_rec.kernels.adaptive_window import AdaptiveWindow
 from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.kernels.ranker import RankerWeights, columns_of_format
 from stream_rec.kernels.ridge import Crowd
@@ -99,11 +100,11 @@ class Weights:
             if not self.own:
                 self.view = _copy(self._start)
             return
-        for target, start in zip(_arrays(self.view), _arrays(self._start), strict=True):
+        for target, start in zip(_summed(self.view), _summed(self._start), strict=True):
             target[...] = start
         for _, learned in sorted((self.own | self.followed).items()):
             for target, part, start in zip(
-                _arrays(self.view), _arrays(learned), _arrays(self._start), strict=True
+                _summed(self.view), _summed(learned), _summed(self._start), strict=True
             ):
                 target += part - start
 
@@ -128,15 +129,21 @@ class Weights:
         self._waits = True
 
 
-def _arrays(learned: Learned) -> Iterator[NDArray[Any]]:
+def _summed(learned: Learned) -> Iterator[NDArray[Any]]:
+    """Yield what adds up over partitions."""
     yield from learned.ranker
     yield from learned.crowd
     yield learned.ratings_seen
 
 
+def _arrays(learned: Learned) -> Iterator[NDArray[Any]]:
+    yield from _summed(learned)
+    yield from learned.hits
+
+
 def _parts(learned: Learned, version: int) -> tuple[list[Part], list[Part]]:
     """Return what a row of a format version holds, in its order: float32 parts, float64 parts."""
-    others = [*learned.crowd, learned.ratings_seen]
+    others = [*learned.crowd, learned.ratings_seen, *(learned.hits if version > 3 else ())]
     kept = [*_ranker_parts(learned.ranker, version), *((array, ...) for array in others)]
     return (
         [(array, where) for array, where in kept if array.dtype == np.float32],
@@ -194,4 +201,5 @@ def _copy(learned: Learned) -> Learned:
         RankerWeights(*(array.copy() for array in learned.ranker)),
         Crowd(*(array.copy() for array in learned.crowd)),
         learned.ratings_seen.copy(),
+        AdaptiveWindow(*(array.copy() for array in learned.hits)),
     )

@@ -63,6 +63,22 @@ class RunResult(Protocol):
     def n_ignored(self) -> int:
         """Number of events of a type that is configured to be ignored."""
 
+    @property
+    def n_floods(self) -> int:
+        """Number of events of floods, which changed nothing but their users' profiles and lists."""
+
+
+class HitRate(Protocol):
+    """How well a partition foresees what is taken next."""
+
+    @property
+    def mean(self) -> float:
+        """Share of the latest events whose item was in the user's list."""
+
+    @property
+    def n_changes(self) -> int:
+        """How often it has changed since the partition's first event."""
+
 
 class FrozenRows(Protocol):
     """Everything of a partition that was dirty at one moment, encoded."""
@@ -97,6 +113,9 @@ class Engine(Protocol):
 
     def n_dirty(self, partition: int) -> int:
         """Return the number of rows that changed since they were last frozen."""
+
+    def hit_rate(self, partition: int) -> HitRate:
+        """Return how well an open partition foresees what is taken next."""
 
     def freeze(self, partition: int) -> FrozenRows:
         """Hand out the dirty rows; afterwards none is dirty."""

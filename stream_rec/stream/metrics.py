@@ -26,6 +26,7 @@ COUNTERS = {
     "lists": "Lists published.",
     "duplicates": "Events left out because their id had come before.",
     "ignored": "Events of a type that counts for nothing.",
+    "floods": "Events of floods, which changed nothing but their users' profiles and lists.",
     "repeated": "Events that Kafka delivered again and that were left out.",
     "rewinds": "Times that events were fetched again because a batch was lost on its way.",
     "queue_full": "Times that the producer's queue was full, which slows the reading down.",
@@ -36,6 +37,8 @@ PARTITION_GAUGES = {
     "watermark": ("watermark_offset", "Offset of the last durable event."),
     "lag": ("lag_records", "Events that are there and not yet processed."),
     "dirty_rows": ("dirty_rows", "Rows changed since the last commit."),
+    "hit_rate": ("hit_rate", "Share of events whose item was listed, since it last changed."),
+    "drifts": ("drifts", "Changes of the hit rate since the partition's first event (ADWIN)."),
 }
 STORE_GAUGES = {
     "rows": ("store_rows", "Rows in the stores of the owned partitions, estimated."),

@@ -47,7 +47,7 @@ def collect_stats(app: StreamApp) -> dict[str, Any]:
     }
 
 
-def _partitions(app: StreamApp) -> list[dict[str, int | None]]:
+def _partitions(app: StreamApp) -> list[dict[str, float | None]]:
     if app.assignment is None:
         return []
     events = app.settings.topics.events
@@ -58,7 +58,8 @@ def _partitions(app: StreamApp) -> list[dict[str, int | None]]:
         for partition, next_offset in next_offsets.items()
     }
     n_dirty = {partition: app.processor.n_dirty(partition) for partition in next_offsets}
-    return partition_figures(watermarks, n_dirty, lags)
+    hit_rates = {partition: app.processor.hit_rate(partition) for partition in next_offsets}
+    return partition_figures(watermarks, n_dirty, lags, hit_rates)
 
 
 def _lag(highwater: int | None, next_offset: int) -> int | None:

@@ -20,7 +20,7 @@ from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.effects import Effects, Row
-from stream_rec.stream.engine_port import Engine, Refused, RunResult
+from stream_rec.stream.engine_port import Engine, HitRate, Refused, RunResult
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.tracing import traces_of
@@ -144,6 +144,10 @@ class Processor:
         """Return the number of rows of a partition that are not durable."""
         return self._engine.n_dirty(partition)
 
+    def hit_rate(self, partition: int) -> HitRate:
+        """Return how well an open partition foresees what is taken next."""
+        return self._engine.hit_rate(partition)
+
     async def process(self, batches: Sequence[RecordBatch]) -> dict[int, int]:
         """Fold and publish batches of several partitions, each partition once.
 
@@ -184,6 +188,7 @@ class Processor:
             self._stats.n_lists += len(result.published)
             self._stats.n_duplicates += result.n_duplicates
             self._stats.n_ignored += result.n_ignored
+            self._stats.n_floods += result.n_floods
             self._stats.refused.update(refused.code for refused in result.refused)
         n_events = sum(len(run.records) for run in runs)
         oldest_at_ms = min(run.records[0].timestamp for run in runs)

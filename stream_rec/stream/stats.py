@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from stream_rec.stream.engine_port import HitRate
+
 LATENCY_SAMPLES = 2_000
 RATE_SAMPLES = 60
 RATE_WINDOW_S = 10.0
@@ -69,6 +71,7 @@ class Stats:
     n_lists: int = 0
     n_duplicates: int = 0
     n_ignored: int = 0
+    n_floods: int = 0
     n_repeated: int = 0
     n_rewinds: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -125,6 +128,7 @@ class Stats:
             "refused": dict(self.refused),
             "duplicates": self.n_duplicates,
             "ignored": self.n_ignored,
+            "floods": self.n_floods,
             "repeated": self.n_repeated,
             "rewinds": self.n_rewinds,
             "latency_ms": quantiles(self._latencies_ms),
@@ -148,15 +152,20 @@ class Stats:
 
 
 def partition_figures(
-    watermarks: Mapping[int, int], n_dirty: Mapping[int, int], lags: Mapping[int, int | None]
-) -> list[dict[str, int | None]]:
-    """Return one line of figures for each owned partition."""
+    watermarks: Mapping[int, int],
+    n_dirty: Mapping[int, int],
+    lags: Mapping[int, int | None],
+    hit_rates: Mapping[int, HitRate],
+) -> list[dict[str, float | None]]:
+    """Return one line of figures for each owned partition; None for what is not known of it yet."""
     return [
         {
             "partition": partition,
             "watermark": watermark,
             "dirty_rows": n_dirty.get(partition),
             "lag": lags.get(partition),
+            "hit_rate": hit_rates[partition].mean if partition in hit_rates else None,
+            "drifts": hit_rates[partition].n_changes if partition in hit_rates else None,
         }
         for partition, watermark in sorted(watermarks.items())
     ]

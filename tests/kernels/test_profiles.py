@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from stream_rec.kernels.profiles import (
     SEEN_BLOCK,
     ProfileRows,
-    add_seen,
-    begin_profile,
     clear_profiles,
     drop_from_history,
     empty_profile_rows,
     find_in_history,
     is_duplicate,
-    load_seen,
     note_event_id,
     push_history,
 )
+from stream_rec.kernels.seen_items import add_seen, load_seen
+from stream_rec.kernels.visitor_profile import begin_profile
 from tests.kernels.strategies import long_lists
 
 users = st.integers(0, 2)

@@ -12,6 +12,7 @@ from stream_rec.kernels.ranker_steps import (
     BIAS_SHRINKAGE,
     CURVE_RATE,
     bias_step,
+    forget_squares,
     step_weights,
 )
 from stream_rec.kernels.workspace import N_BUCKETS
@@ -70,6 +71,22 @@ def test_separate_copies_get_the_same_increments(seed: int, bucket: int) -> None
         assert own_after - start == pytest.approx(after - before, abs=1e-6)
         changed += np.count_nonzero(after - before)
     assert changed > 0
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@given(seed=seeds, keep=st.floats(0, 1))
+def test_of_the_partitions_sums_of_squares_a_part_is_kept(
+    separate: bool, seed: int, keep: float
+) -> None:
+    view, view_before = random_weights(seed), random_weights(seed)
+    own = random_weights(seed + 1) if separate else view
+    own_before = random_weights(seed + 1) if separate else view_before
+    forget_squares(view, own, keep, separate)
+    for name, before in own_before._asdict().items():
+        kept = 1.0 + keep * (before - 1.0) if name.endswith("squares") else before
+        assert getattr(own, name) == pytest.approx(kept, abs=1e-6), name
+        lost = getattr(view_before, name) - getattr(view, name)
+        assert lost == pytest.approx(before - kept, abs=1e-6), name
 
 
 @given(st.floats(-2, 2), st.floats(0.1, 50), st.floats(-1, 1))

@@ -6,7 +6,8 @@ import numpy as np
 
 from stream_rec.kernels.item_rows import ItemRows, touch
 from stream_rec.kernels.links import add_link
-from stream_rec.kernels.profiles import add_seen, note_event_id, push_history
+from stream_rec.kernels.profiles import note_event_id, push_history
+from stream_rec.kernels.seen_items import add_seen
 from stream_rec.model.ids import hash_id
 from stream_rec.model.items import Items
 from stream_rec.model.users import Users
@@ -66,6 +67,7 @@ def fill_profile(users: Users, items: Items, name: str, seed: int, n_events: int
         note_event_id(profiles, user, int(random.integers(0, 2**63)))
     profiles.n_distinct[user] = random.integers(0, 1_000)
     profiles.last_s[user] = random.uniform(1e9, 2e9)
+    profiles.burst[user] = random.integers(0, 2**16)
     profiles.rating[user] = random.normal(0, 1, profiles.rating.shape[1])
     profiles.applied[user] = n_events
     profiles.dirty[user] = 1

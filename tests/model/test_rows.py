@@ -41,7 +41,7 @@ def layout(dtype: np.dtype) -> list[tuple[str, str, int]]:
 def test_layouts_are_packed_little_endian_as_documented() -> None:
     assert layout(HEADER_TYPE) == [
         ("version", "<u2", 0),
-        ("spare", "<u2", 2),
+        ("burst", "<u2", 2),
         ("applied", "<i8", 4),
     ]
     assert layout(LINK_TYPE) == [
@@ -65,7 +65,7 @@ def test_keys_name_kind_and_hash(kind: bytes, id_hash: int) -> None:
 
 def test_newer_version_asks_for_an_upgrade() -> None:
     row = (VERSION + 1).to_bytes(2, "little") + bytes(100)
-    with pytest.raises(RowFormatError, match=r"format 4 is newer .* reads .* upgrade the worker"):
+    with pytest.raises(RowFormatError, match=r"format 5 is newer .* reads .* upgrade the worker"):
         check_version(KEY, row)
 
 

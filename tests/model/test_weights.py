@@ -17,12 +17,16 @@ from stream_rec.model.rows import VERSION, WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
 N_FEATURES, N_FACTORS = 8, 3
-LACKING = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6]}
-"""The columns that rows of older versions lack."""
+LACKING: dict[int, list[int]] = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6], 3: []}
+"""The columns that rows of older versions lack; none of these has a window of hits."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
 
 def arrays_of(learned: Learned) -> Iterator[np.ndarray]:
+    yield from (*summed_of(learned), *learned.hits)
+
+
+def summed_of(learned: Learned) -> Iterator[np.ndarray]:
     yield from (*learned.ranker, *learned.crowd, learned.ratings_seen)
 
 
@@ -59,7 +63,7 @@ def test_what_was_learned_survives_encoding_bit_for_bit(separate: bool) -> None:
 def test_view_is_the_start_and_all_that_was_learned_since() -> None:
     weights = weights_of(3, 0, 7)
     for view, start, *own in zip(
-        *map(arrays_of, (weights.view, START, *weights.own.values())), strict=True
+        *map(summed_of, (weights.view, START, *weights.own.values())), strict=True
     ):
         expected = start + sum(each.astype(np.float64) - start for each in own)
         assert view == pytest.approx(expected, abs=1e-6)
@@ -81,7 +85,7 @@ old_versions = pytest.mark.parametrize("version", sorted(LACKING))
 
 
 def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
-    """Encode what an older build knew: without the last features, at first without curves."""
+    """Encode what an older build knew: no window, not all features, at first no curves."""
     ranker, lacking = learned.ranker, LACKING[version]
     parts = [np.delete(part, lacking, axis=2) for part in (ranker.linear, ranker.linear_squares)]
     if version > 1:
@@ -98,7 +102,9 @@ def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
 
 def without_what_was_added(version: int, learned: Learned) -> Learned:
     """Return a copy in which all that a version lacks has its start value."""
-    kept = learned._replace(ranker=RankerWeights(*(part.copy() for part in learned.ranker)))
+    kept = learned._replace(
+        ranker=RankerWeights(*(part.copy() for part in learned.ranker)), hits=START.hits
+    )
     start, lacking = START.ranker, LACKING[version]
     for suffix in ("", "_squares"):
         getattr(kept.ranker, f"linear{suffix}")[:, :, lacking] = 1.0 if suffix else 0.0
@@ -128,7 +134,7 @@ def test_followed_old_row_adds_its_steps_to_the_start(version: int) -> None:
     weights.stage(3, row_of_version(version, learned, 5))
     weights.refresh()
     expected = without_what_was_added(version, learned)
-    for view, part in zip(arrays_of(weights.view), arrays_of(expected), strict=True):
+    for view, part in zip(summed_of(weights.view), summed_of(expected), strict=True):
         assert view == pytest.approx(part, abs=1e-6)
 
 

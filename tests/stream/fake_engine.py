@@ -37,6 +37,12 @@ class Result(NamedTuple):
     refused: list[Refused]
     n_duplicates: int
     n_ignored: int = 0
+    n_floods: int = 0
+
+
+class HitRate(NamedTuple):
+    mean: float = 0.0
+    n_changes: int = 0
 
 
 class Frozen(NamedTuple):
@@ -133,6 +139,9 @@ class FakeEngine:
 
     def n_dirty(self, partition: int) -> int:
         return sum(map(len, self._dirty[partition]))
+
+    def hit_rate(self, partition: int) -> HitRate:
+        return HitRate()
 
     def freeze(self, partition: int) -> Frozen:
         items, profiles = self._dirty[partition]

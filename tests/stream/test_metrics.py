@@ -39,8 +39,10 @@ def figures_of(stats: Stats, **states: Any) -> dict[str, Any]:
         "recovery": {},
         "stores": {"items": {"rows": 12, "bytes": 3_400}},
         "partitions": [
-            {"partition": 0, "watermark": 99, "dirty_rows": 5, "lag": 12},
-            {"partition": 6, "watermark": -1, "dirty_rows": 0, "lag": None},
+            {"partition": 0, "watermark": 99, "dirty_rows": 5, "lag": 12}
+            | {"hit_rate": 0.25, "drifts": 2},
+            {"partition": 6, "watermark": -1, "dirty_rows": 0, "lag": None}
+            | {"hit_rate": 0.0, "drifts": 0},
         ],
         **states,
     }
@@ -63,6 +65,7 @@ def test_figures_are_those_of_stats(stats: Stats) -> None:
     assert found["stream_rec_worker_store_bytes", "items"] == 3_400
     assert found["stream_rec_worker_lag_records", "0"] == 12
     assert found["stream_rec_worker_watermark_offset", "6"] == -1
+    assert found["stream_rec_worker_hit_rate", "0"] == 0.25
     assert found["stream_rec_worker_owned_partitions", ""] == 2
 
 
