@@ -6,6 +6,8 @@ Runs until it is terminated.
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -26,6 +28,7 @@ async def _serve(route: Route) -> None:
         consumer_auto_offset_reset="earliest",
         topic_disable_leader=True,
         web_enabled=False,
+        datadir=Path(tempfile.gettempdir()) / "stream_rec-bench",  # else the working folder
         **faust_broker_options(route.kafka),
     )
     raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "value_serializer": "raw"}
