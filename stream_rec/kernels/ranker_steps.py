@@ -135,11 +135,13 @@ def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, sepa
 def _forget(
     squares: NDArray[np.float32], own_squares: NDArray[np.float32], keep: float, separate: bool
 ) -> None:
+    """Forget; the view's sums are no less than the partition's, though they round off more."""
     for x in range(len(squares)):
         lost = np.float32(1.0 - keep) * (own_squares[x] - np.float32(SQUARES_START))
-        squares[x] -= lost
+        kept = own_squares[x] - lost
         if separate:
-            own_squares[x] -= lost
+            own_squares[x] = kept
+        squares[x] = max(squares[x] - lost, kept)
 
 
 @kernel

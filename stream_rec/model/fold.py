@@ -3,11 +3,11 @@
 For each event of a batch:
 
 1. an event that the profile already holds is only ranked again (it is being replayed), a duplicate
-is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the
-user, or one that may be taken again, is first ranked as it stood, and the ranker learns from where
-it came (test, then learn); 3. an event of a flood teaches nothing, it changes only its user's
-profile; 4. the item rows of the partition, and of the view where that is another, take the
-event in; 5. the profile takes the event in; 6. the refreshed list is ranked for publication.
+is dropped, and a user who asks for it is forgotten, without a list; 2. an item new to the user, or
+one that may be taken again, is first ranked as it stood, and the ranker learns from where it came
+(test, then learn); an event of a flood teaches nothing, here and below, but that its item is there;
+3. the item rows of the partition, and of the view where that is another, take the event in; 4. the
+profile takes the event in; 5. the refreshed list is ranked for publication.
 
 Each row skips what it already holds (`durable`), so a replay after a crash changes nothing twice.
 """
@@ -44,7 +44,7 @@ from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating
 from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user
 
 FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
-"""What became of an event; one of a flood changed only its user's profile."""
+"""What became of an event; one of a flood taught nothing."""
 FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1

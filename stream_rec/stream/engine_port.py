@@ -65,7 +65,7 @@ class RunResult(Protocol):
 
     @property
     def n_floods(self) -> int:
-        """Number of events of floods, which changed nothing but their users' profiles and lists."""
+        """Number of events of floods: they taught the model nothing."""
 
 
 class HitRate(Protocol):

@@ -9,7 +9,7 @@ from stream_rec.kafka_clients import faust_broker_options
 from stream_rec.stream.tables import RowTableManager
 
 REBALANCE_TIMEOUT_S = 60.0
-BATCHES_QUEUED_MAX = 16
+MESSAGES_QUEUED_MAX = 16
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def faust_options(settings: Settings) -> dict[str, Any]:
         "datadir": worker.state_dir,
         "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
         "consumer_auto_offset_reset": "earliest",
-        "stream_buffer_maxsize": BATCHES_QUEUED_MAX,
+        "stream_buffer_maxsize": MESSAGES_QUEUED_MAX,
         "stream_recovery_delay": 0.0,
         "stream_wait_empty": False,
         "table_standby_replicas": 0,

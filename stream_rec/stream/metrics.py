@@ -26,7 +26,7 @@ COUNTERS = {
     "lists": "Lists published.",
     "duplicates": "Events left out because their id had come before.",
     "ignored": "Events of a type that counts for nothing.",
-    "floods": "Events of floods, which changed nothing but their users' profiles and lists.",
+    "floods": "Events of floods: they taught the model nothing.",
     "repeated": "Events that Kafka delivered again and that were left out.",
     "rewinds": "Times that events were fetched again because a batch was lost on its way.",
     "queue_full": "Times that the producer's queue was full, which slows the reading down.",
@@ -78,11 +78,11 @@ class _WorkerCollector(Collector):
         yield _histogram(
             "event_latency_seconds",
             "From Kafka's timestamp of an event to its list being handed to the producer, the "
-            "oldest of each batch.",
+            "oldest of each message.",
             stats.latency_s,
         )
         yield _histogram(
-            "batch_duration_seconds", "Processing of a batch of events.", stats.batch_s
+            "batch_duration_seconds", "Processing of the events of one message.", stats.batch_s
         )
         yield _histogram("commit_duration_seconds", "Commit cycles.", stats.commit_s)
 

@@ -88,14 +88,14 @@ class Stats:
         self.started_at_s = self.clock_s()
 
     def count_batch(self, n_events: int, oldest_at_ms: int, started_at_s: float) -> None:
-        """Count a batch of events that is processed and published.
+        """Count the events of a message, which are processed and published.
 
         Parameters
         ----------
         n_events : int
-            Events in the batch.
+            Of all partitions in it.
         oldest_at_ms : int
-            Kafka timestamp of the first of them.
+            Kafka timestamp of the oldest first event of a partition.
         started_at_s : float
             When its processing began.
         """

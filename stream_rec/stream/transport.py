@@ -220,16 +220,16 @@ class BatchConsumer(driver.Consumer):
         self, packed: Sequence[RecordBatch], active: Collection[TP], generation_id: int
     ) -> list[RecordBatch]:
         """Leave out what a rewind made void, and paused partitions, which are fetched again."""
-        ready = []
         for batch in packed:
             tp = self._partition_of(batch)
-            if batch.start != self._next_fetch[tp]:
-                continue
-            if tp in active:
-                ready.append(batch)
-            elif self._flows(generation_id):
+            is_paused = tp not in active and batch.start == self._next_fetch[tp]
+            if is_paused and self._flows(generation_id):
                 await self._ask_again_for(tp)
-        return ready
+        return [
+            batch
+            for batch in packed
+            if (tp := self._partition_of(batch)) in active and batch.start == self._next_fetch[tp]
+        ]
 
     def _partition_of(self, batch: RecordBatch) -> TP:
         return TP(self._batched_topic, batch.partition)

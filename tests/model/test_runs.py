@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
 from stream_rec.model.ids import hash_id
+from stream_rec.model.rows import HEADER_TYPE, WEIGHTS
 from stream_rec.model.runs import Run, RunResult
 from tests.kernels.strategies import long_lists
 from tests.model.logs import FakeRecord
@@ -24,6 +25,7 @@ MODEL = ModelSettings(
     items_per_partition_max=12,
     links_per_item_max=4,
     seen_items_max=40,
+    user_burst_max=4,
     users_in_memory_max=3,
 )
 
@@ -46,7 +48,7 @@ run_lists = long_lists(
 def record_of(partition: int, offset: int, event: Taken) -> FakeRecord:
     user = f"u{partition}-{event.user}"
     kind = "click" if event.kind in ("repeated", "bad") else event.kind
-    fields = [f'"user":"{user}","type":"{kind}","ts":{1_700_000_000 + 60 * offset}']
+    fields = [f'"user":"{user}","type":"{kind}","ts":{1_700_000_000 + 7 * offset}']
     if kind != "forget":
         fields.append(f'"item":"i{event.item}"')
     if kind == "rating":
@@ -74,6 +76,7 @@ class Store:
 
     def __init__(self, model: ModelSettings = MODEL) -> None:
         self.rows: dict[tuple[int, bytes], bytes | None] = {}
+        self.item_rows: dict[tuple[int, bytes], bytes] = {}
         self.engine = Engine(
             model,
             EventSettings(),
@@ -92,14 +95,14 @@ class Store:
             self.freeze()
         return results
 
-    def freeze(self) -> list[dict[bytes, bytes | None]]:
-        """Store what changed, and return the item rows."""
-        items = []
+    def freeze(self) -> None:
+        """Store what changed: profiles, items with their links, weights without their offset."""
         for partition in range(N_PARTITIONS):
             frozen = self.engine.freeze(partition)
             self.rows |= {(partition, key): row for key, row in frozen.profiles}
-            items.append(dict(frozen.items))
-        return items
+            for key, row in frozen.items:
+                up_to_when = HEADER_TYPE.itemsize if key == WEIGHTS else 0
+                self.item_rows[partition, key] = row[up_to_when:]
 
 
 def split(runs: Sequence[Run], cuts: Sequence[int]) -> list[Sequence[Run]]:
@@ -118,17 +121,15 @@ def test_any_split_into_calls_gives_the_same(
     came = together.process(split(runs, cuts))
     assert came == expected
     assert together.rows == apart.rows
-    assert rows_of(together.engine) == rows_of(apart.engine)
+    assert together.item_rows == apart.item_rows
+    for one, other in zip(views_of(together.engine), views_of(apart.engine), strict=True):
+        assert np.array_equal(one, other)
 
 
-def rows_of(engine: Engine) -> list[bytes]:
-    """Return every column of the items' rows: what a process that takes over would be given."""
-    return [
-        column[: len(engine.items.ids)].tobytes()
-        for partition in range(N_PARTITIONS)
-        for column in engine.items.own[partition]
-        if isinstance(column, np.ndarray)
-    ]
+def views_of(engine: Engine) -> list[np.ndarray]:
+    """Return the learned part of the view, which lists are made with."""
+    learned = engine.weights.view
+    return [*learned.ranker, *learned.crowd, learned.ratings_seen]
 
 
 def test_users_of_one_call_do_not_evict_each_other() -> None:

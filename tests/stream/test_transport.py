@@ -99,6 +99,25 @@ async def test_only_the_paused_partition_is_asked_for_again(consumer: Consumer) 
     assert consumer.seeks == [{TP(EVENTS, 0): 0}]
 
 
+async def test_a_rewind_while_another_partition_is_asked_for_again_counts(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent may rewind whenever this waits for Faust's thread."""
+    seek_wait = consumer.seek_wait
+
+    async def rewound_meanwhile(partitions: dict[TP, int]) -> None:
+        await seek_wait(partitions)
+        consumer._next_fetch[TP(EVENTS, 0)] = 0
+
+    consumer.bring(p0=range(1))
+    await consumer.messages()
+    consumer.bring(p0=range(1, 3), p1=range(1))
+    consumer.active = {TP(EVENTS, 0)}
+    monkeypatch.setattr(consumer, "seek_wait", rewound_meanwhile)
+    assert await consumer.messages() == []
+    assert consumer._next_fetch[TP(EVENTS, 0)] == 0
+
+
 async def test_what_was_fetched_before_a_rewind_is_dropped(consumer: Consumer) -> None:
     consumer.bring(p0=range(8), p1=range(1))
     came = []
@@ -134,9 +153,9 @@ async def test_faust_never_takes_a_message_for_one_it_has_read(consumer: Consume
     tp = TP(EVENTS, 0)
     consumer.bring(p0=range(3))
     consumer._read_offset[tp] = 9
-    async for named, message in consumer.getmany(1.0):
-        assert named == message.tp == tp
-        assert message.offset >= consumer._read_offset[tp]
+    ((named, message),) = [each async for each in consumer.getmany(1.0)]
+    assert named == message.tp == tp
+    assert message.offset >= consumer._read_offset[tp]
 
 
 async def test_a_full_queue_pauses_no_partition_of_events(consumer: Consumer) -> None:
