@@ -9,75 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from stream_rec.model.runs import Record, Run
-
-
-class Published(Protocol):
-    """The refreshed list of an accepted event, complete, as it goes to the output topic."""
-
-    @property
-    def offset(self) -> int:
-        """Offset of the event."""
-
-    @property
-    def key(self) -> bytes:
-        """User id."""
-
-    @property
-    def value(self) -> bytes | None:
-        """JSON message; None where the user is forgotten."""
-
-
-class Refused(Protocol):
-    """A record that cannot be used."""
-
-    @property
-    def place(self) -> int:
-        """Position in the run."""
-
-    @property
-    def code(self) -> str:
-        """Stable reason, counted."""
-
-    @property
-    def reason(self) -> str:
-        """The reason, for a person."""
-
-
-class RunResult(Protocol):
-    """What became of a run."""
-
-    @property
-    def published(self) -> Sequence[Published]:
-        """One list for each accepted event, in offset order."""
-
-    @property
-    def refused(self) -> Sequence[Refused]:
-        """The records that cannot be used."""
-
-    @property
-    def n_duplicates(self) -> int:
-        """Number of events dropped as repeated."""
-
-    @property
-    def n_ignored(self) -> int:
-        """Number of events of a type that is configured to be ignored."""
-
-    @property
-    def n_floods(self) -> int:
-        """Number of events of floods: they taught the model nothing."""
-
-
-class HitRate(Protocol):
-    """How well a partition foresees what is taken next."""
-
-    @property
-    def mean(self) -> float:
-        """Share of the latest events whose item was in the user's list."""
-
-    @property
-    def n_changes(self) -> int:
-        """How often it has changed since the partition's first event."""
+from stream_rec.model.runs import HitRate, Record, Run, RunResult
 
 
 class FrozenRows(Protocol):

@@ -14,13 +14,13 @@ from typing import NamedTuple
 from aiokafka.structs import ConsumerRecord
 
 from stream_rec.errors import StateError
-from stream_rec.model.runs import Run
+from stream_rec.model.runs import HitRate, Refused, Run, RunResult
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.effects import Effects, Row
-from stream_rec.stream.engine_port import Engine, HitRate, Refused, RunResult
+from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.stats import Stats
 from stream_rec.stream.tracing import traces_of

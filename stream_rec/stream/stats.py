@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from stream_rec.stream.engine_port import HitRate
+from stream_rec.model.runs import HitRate
 
 LATENCY_SAMPLES = 2_000
 RATE_SAMPLES = 60

@@ -13,36 +13,11 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from stream_rec.model.runs import Record, Run
+from stream_rec.model.runs import HitRate, Published, Record, Refused, Run, RunResult
 from stream_rec.stream.engine_port import ProfileReader
 
 COUNTS = struct.Struct("<Hqqq")
 HISTORY_MAX = 8
-
-
-class Published(NamedTuple):
-    offset: int
-    key: bytes
-    value: bytes
-
-
-class Refused(NamedTuple):
-    place: int
-    code: str
-    reason: str
-
-
-class Result(NamedTuple):
-    published: list[Published]
-    refused: list[Refused]
-    n_duplicates: int
-    n_ignored: int = 0
-    n_floods: int = 0
-
-
-class HitRate(NamedTuple):
-    mean: float = 0.0
-    n_changes: int = 0
 
 
 class Frozen(NamedTuple):
@@ -123,11 +98,11 @@ class FakeEngine:
     def refresh_view(self, n_items_max: int | None = None) -> int:
         return 0
 
-    def process(self, runs: Sequence[Run[Record]], generated_at_ms: int) -> list[Result]:
+    def process(self, runs: Sequence[Run[Record]], generated_at_ms: int) -> list[RunResult]:
         return [self._process(run.partition, run.records) for run in runs]
 
-    def _process(self, partition: int, records: Sequence[Record]) -> Result:
-        result = Result([], [], 0)
+    def _process(self, partition: int, records: Sequence[Record]) -> RunResult:
+        result = RunResult([], [], n_duplicates=0, n_ignored=0, n_floods=0)
         for place, record in enumerate(records):
             event = _parse(record.value)
             if event is None:
@@ -141,7 +116,7 @@ class FakeEngine:
         return sum(map(len, self._dirty[partition]))
 
     def hit_rate(self, partition: int) -> HitRate:
-        return HitRate()
+        return HitRate(mean=0.0, n_changes=0)
 
     def freeze(self, partition: int) -> Frozen:
         items, profiles = self._dirty[partition]
