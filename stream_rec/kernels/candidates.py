@@ -20,7 +20,6 @@ from stream_rec.kernels.workspace import (
     N_MARKS,
     N_SOURCE_TOPS,
     NEAR_INVERSE,
-    NEAR_ROOT,
     PREDICTED,
     SOURCE_COLUMNS,
     WIDE_ROOT,
@@ -49,12 +48,12 @@ def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
 def _write_keys(view: ItemView, workspace: Workspace, n_touched: int, stamp: int) -> None:
     """Write by what touched items are proposed: source · damping^power, 0 for one that may not be.
 
-    The source `after_last` is part of `after_inverse`.
+    `after_last` is part of `after_inverse`, and what `near_root` would propose, others do.
     """
     marks, source = workspace.marks.reshape(-1), workspace.source.reshape(-1)
     touched, damping, key = workspace.touched, view.damping, workspace.top_key
     near_inverse, after_inverse, wide_root = key[0], key[1], key[2]
-    near_root, predicted = key[3], key[4]
+    predicted = key[3]
     for z in range(n_touched):
         item = place_of(touched[z])
         row = item * place_of(SOURCE_COLUMNS)
@@ -64,7 +63,6 @@ def _write_keys(view: ItemView, workspace: Workspace, n_touched: int, stamp: int
         near_inverse[z] = source[row + place_of(NEAR_INVERSE)] * damped
         after_inverse[z] = source[row + place_of(AFTER_INVERSE)] * whole
         wide_root[z] = source[row + place_of(WIDE_ROOT)] * damped * damped
-        near_root[z] = source[row + place_of(NEAR_ROOT)] * damped
         predicted[z] = source[row + place_of(PREDICTED)] * whole
 
 

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import kernel, zero
 
 SEEN_BLOCK = 15
 """Items in a block; with the link to the next block 64 bytes, a cache line."""
+SESSION_GAP_S = 1800.0
+"""A session ends where a user does nothing for half an hour, the usual bound."""
 
 
 class ProfileRows(NamedTuple):
@@ -197,3 +199,26 @@ def clear_profile(profiles: ProfileRows, user: int) -> None:
     profiles.applied[user] = NO_OFFSET
     profiles.durable[user] = NO_OFFSET
     profiles.dirty[user] = 0
+
+
+@kernel
+def places_in_session(history_s: NDArray[np.float64], n_history: int, time_s: float) -> int:
+    """Return how many places of a history, from the newest on, are of one session with a time.
+
+    Parameters
+    ----------
+    history_s : float64[R]
+        Event times, newest first; the first `n_history` are valid.
+    n_history : int
+    time_s : float
+
+    Examples
+    --------
+    >>> places_in_session(np.array([5000.0, 4000.0, 100.0]), 3, 6000.0)
+    2
+    """
+    n, later_s = zero(), time_s
+    while n < n_history and later_s - history_s[n] <= SESSION_GAP_S:
+        later_s = history_s[n]
+        n += 1
+    return n

@@ -2,8 +2,9 @@
 
     θ ← θ − η · ∂/√(Σ ∂²)
 
-Weights are start value plus the sum of all steps, so partitions' steps add up. As the sums grow the
-steps get shorter, until what users do changes (`forget_squares`).
+and Newton's (newton.py) for the linear weights that all share. Weights are start value plus the sum
+of all steps, so partitions' steps add up. As the sums grow the steps get shorter, until what users
+do changes (`forget_squares`).
 
 Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011 (Adagrad).
 """
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.newton import forget_curvature, newton_step
 from stream_rec.kernels.ranker import SQUARES_START, RankerWeights
 from stream_rec.kernels.workspace import Workspace
 
@@ -64,21 +66,31 @@ def step_weights(
     workspace : Workspace
     bucket : int
     rate : float
-        Adagrad's learning rate.
+        The learning rate.
     separate : bool
     """
     linear_gradient = workspace.linear_gradient.reshape(-1)
     curve_gradient = workspace.curve_gradient.reshape(-1)
+    newton_step(
+        weights.linear[0].reshape(-1),
+        weights.curvature,
+        own.linear[0].reshape(-1),
+        own.curvature,
+        linear_gradient,
+        rate,
+        separate,
+        workspace.newton_work,
+    )
+    _adagrad(
+        weights.linear[bucket + 1].reshape(-1),
+        weights.linear_squares[bucket + 1].reshape(-1),
+        own.linear[bucket + 1].reshape(-1),
+        own.linear_squares[bucket + 1].reshape(-1),
+        linear_gradient,
+        rate,
+        separate,
+    )
     for row in (0, bucket + 1):
-        _adagrad(
-            weights.linear[row].reshape(-1),
-            weights.linear_squares[row].reshape(-1),
-            own.linear[row].reshape(-1),
-            own.linear_squares[row].reshape(-1),
-            linear_gradient,
-            rate,
-            separate,
-        )
         _adagrad(
             weights.curve[row].reshape(-1),
             weights.curve_squares[row].reshape(-1),
@@ -110,7 +122,7 @@ def step_weights(
 
 @kernel
 def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, separate: bool) -> None:
-    """Let a partition keep only a part of its sums of squares, for longer steps from here on.
+    """Let a partition keep only a part of its sums, for longer steps from here on.
 
     Parameters
     ----------
@@ -119,7 +131,7 @@ def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, sepa
     own : RankerWeights
         The partition's; lose as much if `separate`, else they are the view's.
     keep : float
-        0 to 1; steps are longer by up to 1/√keep.
+        0 to 1; steps are longer by up to 1/√keep, Newton's by up to 1/keep.
     separate : bool
     """
     linear, own_linear = weights.linear_squares.reshape(-1), own.linear_squares.reshape(-1)
@@ -129,6 +141,7 @@ def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, sepa
     _forget(curve, own_curve, keep, separate)
     _forget(hidden, own_hidden, keep, separate)
     _forget(weights.output_squares, own.output_squares, keep, separate)
+    forget_curvature(weights.curvature, own.curvature, keep, separate)
 
 
 @inner_kernel

@@ -2,11 +2,13 @@
 
 Over the history j_0, j_1, … (j_0 the newest), with n_j the count of j:
 
-    near_inverse(i)  = Σ_{r<10} near[j_r→i] / (n_j + 1) / (r + 1)
-    near_root(i)     = Σ_{r<10} 0.85^r · near[j_r→i] / √(n_j + 1)
-    wide_root(i)     = Σ_r 0.93^r    · wide[j_r→i] / √(n_j + 1)
-    after_inverse(i) = Σ_{r<10} after[j_r→i] / (n_j + 1) / (r + 1)
+    near_inverse(i)  = Σ_{r<10} s_r · near[j_r→i] / (n_j + 1) / (r + 1)
+    near_root(i)     = Σ_{r<10} s_r · 0.85^r · near[j_r→i] / √(n_j + 1)
+    wide_root(i)     = Σ_r      0.93^r · wide[j_r→i] / √(n_j + 1)
+    after_inverse(i) = Σ_{r<10} s_r · after[j_r→i] / (n_j + 1) / (r + 1)
     after_last(i)    = after[j_0→i] / (n_j + 1)
+
+with s_r = 1 for what was taken in the session of the latest event, and 0.3 for what came before.
 
 Rows keep strong links first, so only the head of each row is scanned: 256 links for r < 3, then 128
 and 32; what a row holds beyond that may become strong. The constants are measured on five logs
@@ -39,6 +41,8 @@ AFTER_UNIT = 64
 """A transition over one place counts this many units (times the event's weight units)."""
 NEAR_DECAY = 0.85
 WIDE_DECAY = 0.93
+EARLIER_SESSION = 0.3
+"""s_r of what was taken before the latest session."""
 LEAST_WEIGHT = 1e-30
 """Of a place in `wide_root`, however far back: an item that is reached has a value above 0."""
 
@@ -70,6 +74,7 @@ def accumulate_sources(
     workspace: Workspace,
     history: NDArray[np.int32],
     n_history: int,
+    n_session: int,
     limits: NDArray[np.int32],
 ) -> int:
     """Compute every link source for all items that the history reaches.
@@ -81,6 +86,8 @@ def accumulate_sources(
         `touched`, `n_touched`, `source`, `source_total` are written.
     history : int32[R]
         Item slots, newest first; the first `n_history` are valid.
+    n_session : int
+        How many of these are of the latest session.
     limits : int32[R]
         Links to scan per place.
 
@@ -107,8 +114,9 @@ def accumulate_sources(
         if r >= NEAR_WINDOW:
             n_touched = _add_wide(links, source, touched, start, end, n_touched, to_wide)
             continue
+        unit *= 1.0 if r < n_session else EARLIER_SESSION
         to_near_inverse = np.float32(unit * recency / count)
-        to_near_root = np.float32(NEAR_DECAY**r * root)
+        to_near_root = np.float32(NEAR_DECAY**r * unit / np.sqrt(count))
         to_after = np.float32(unit / AFTER_UNIT * recency / count)
         near, after = _sum(links.near, start, end), _sum(links.after, start, end)
         total[NEAR_INVERSE] += to_near_inverse * near

@@ -28,7 +28,7 @@ PREDICTED = N_LINK_SOURCES
 """Column of `source` with the implicit factors' prediction."""
 SOURCE_COLUMNS = 8
 """Columns of `source`, the last ones unused: a row is 32 bytes and straddles no cache line."""
-N_SOURCE_TOPS = 5
+N_SOURCE_TOPS = 4
 """Sources whose tops are taken: candidates.py."""
 
 N_BUCKETS = 4
@@ -78,6 +78,8 @@ class Workspace(NamedTuple):
         Scores as they are summed up, and as they are used.
     top_value : float32[K], top_at : int32[K]
         A sorted list under construction.
+    newton_work : float64[2 · F + 1, 2 · F]
+        For newton.py.
     linear_gradient : float32[2, F]
     curve_gradient : float32[F, N_KNOTS]
     hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
@@ -109,6 +111,7 @@ class Workspace(NamedTuple):
     score: NDArray[np.float64]
     top_value: NDArray[np.float32]
     top_at: NDArray[np.int32]
+    newton_work: NDArray[np.float64]
     linear_gradient: NDArray[np.float32]
     curve_gradient: NDArray[np.float32]
     hidden_gradient: NDArray[np.float32]
@@ -154,6 +157,7 @@ def empty_workspace(
         score=np.zeros(n_candidates),
         top_value=np.zeros(top_length, np.float32),
         top_at=np.zeros(top_length, np.int32),
+        newton_work=np.zeros((2 * n_features + 1, 2 * n_features)),
         linear_gradient=np.zeros((2, n_features), np.float32),
         curve_gradient=np.zeros((n_features, N_KNOTS), np.float32),
         hidden_gradient=np.zeros((n_features + N_CONTEXT, N_HIDDEN), np.float32),

@@ -32,6 +32,7 @@ from stream_rec.kernels.profiles import (
     forget_profile,
     is_duplicate,
     note_event_id,
+    places_in_session,
     push_history,
 )
 from stream_rec.kernels.ranker import rank_of
@@ -49,6 +50,8 @@ FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
 """Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
+EARLIER_SESSION_DIVISOR = 8
+"""What was taken before the present session counts an eighth as near, and as come before."""
 
 
 class Batch(NamedTuple):
@@ -247,12 +250,8 @@ def _fold_event(
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     guard = partition.rows.durable
     if separate:
-        _fold_into(
-            view.rows, guard, model, recipe, history, n_history, item, time_s, taught, offset, seed
-        )
-    _fold_into(
-        partition.rows, guard, model, recipe, history, n_history, item, time_s, taught, offset, seed
-    )
+        _fold_into(view.rows, guard, model, user, item, time_s, taught, offset, seed)
+    _fold_into(partition.rows, guard, model, user, item, time_s, taught, offset, seed)
     _mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
@@ -277,9 +276,7 @@ def _fold_into(
     rows: ItemRows,
     guard: NDArray[np.int64],
     model: Model,
-    recipe: Recipe,
-    history: NDArray[np.int32],
-    n_history: int,
+    user: int,
     item: int,
     time_s: float,
     weight: int,
@@ -287,20 +284,24 @@ def _fold_into(
     seed: np.uint64,
 ) -> None:
     """Add one event to the rows of its item and of the items in the user's history."""
+    profiles, recipe = model.profiles, model.recipe
     if guard[item] < offset:
         see_item(rows, item, time_s)
     if weight <= 0:
         return
     if guard[item] < offset:
         count_item(rows, item, time_s, weight, recipe.half_lives_s)
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     for r in range(n_history):
         j = widen(history[r])
         if j == item:
             continue
         near = after = 0
         if r < NEAR_WINDOW:
-            near = weight
-            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
+            share = 1 if r < n_session else EARLIER_SESSION_DIVISOR
+            near = weight // share
+            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1)) // share
         if guard[j] < offset:
             draw = mix64(seed ^ model.item_hash[j])
             add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)

@@ -159,7 +159,7 @@ class Inquiry:
         workspace = reading.workspace
         limits = np.array([self._model.links_per_item_max], np.int32)
         history = np.array([slot], np.int32)
-        n = accumulate_sources(reading.items, workspace, history, 1, limits)
+        n = accumulate_sources(reading.items, workspace, history, 1, 1, limits)
         items = workspace.touched[:n].copy()
         if relation == "similar":
             damping = reading.items.damping[items].astype(np.float64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
 from stream_rec.kernels.jit import inner_kernel, widen, zero
-from stream_rec.kernels.profiles import ProfileRows
+from stream_rec.kernels.profiles import ProfileRows, places_in_session
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.kernels.selection import insert
 from stream_rec.kernels.sources import accumulate_sources, predict_touched, strongest_place
@@ -90,7 +90,10 @@ def reach(
 ) -> int:
     """Compute what the user's history says of items; return the number of items it reaches."""
     history, n_history = profiles.history_item[user], profiles.n_history[user]
-    n_touched = accumulate_sources(view, workspace, history, n_history, recipe.scan_limits)
+    history_s = profiles.history_s[user]
+    n_session = places_in_session(history_s, n_history, history_s[0])
+    limits = recipe.scan_limits
+    n_touched = accumulate_sources(view, workspace, history, n_history, n_session, limits)
     find_user_factor(view, learned.crowd, history, n_history, workspace)
     predict_touched(view, workspace, n_touched)
     return n_touched

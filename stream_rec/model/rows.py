@@ -1,6 +1,6 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 4.
+Little-endian, packed, format version 5.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · burst u16, 0 but in u · applied_offset i64
@@ -20,7 +20,9 @@ one gets a new version and an upgrade. All rows of a build have the same version
         is read as if what is missing had taken no steps (weights.py)
     2   w without the feature columns that came with format 3, read likewise
     3   w without the window of hits, u with a burst of 0
-    4   as above
+    4   w without the curvature of Newton's steps: it starts from the sums of squares that they
+        replaced
+    5   as above
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 4
+VERSION = 5
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("burst", "<u2"), ("applied", "<i8")]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.adaptive_window import AdaptiveWindow
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.ranker import RankerWeights, columns_of_format
+from stream_rec.kernels.ranker import SQUARES_START, RankerWeights, columns_of_format
 from stream_rec.kernels.ridge import Crowd
 from stream_rec.kernels.workspace import N_CONTEXT
 from stream_rec.model.learned import Learned
@@ -158,6 +158,8 @@ def _ranker_parts(ranker: RankerWeights, version: int) -> list[Part]:
     where: dict[str, Any] = {"linear": np.s_[:, :, columns], "hidden": rows, "output": ...}
     if version > 1:
         where["curve"] = np.s_[:, columns]
+    if version > 4:
+        where["curvature"] = np.triu_indices(len(ranker.curvature))
     return [
         (array, where[name.removesuffix("_squares")])
         for name, array in ranker._asdict().items()
@@ -185,7 +187,16 @@ def _read(learned: Learned, start: Learned, value: bytes) -> int:
         array[...] = first
     for part, numbers in zip(parts, (weights, sums), strict=True):
         _fill(part, numbers)
+    if int(head["version"][0]) < 5:
+        _begin_curvature(learned.ranker)
     return int(head["applied"][0])
+
+
+def _begin_curvature(ranker: RankerWeights) -> None:
+    """Let Newton's steps go on from the sums of squares that an older build kept."""
+    squares = ranker.linear_squares[0]
+    np.fill_diagonal(ranker.curvature, squares.ravel() - SQUARES_START)
+    squares[...] = SQUARES_START
 
 
 def _fill(parts: list[Part], numbers: NDArray[Any]) -> None:

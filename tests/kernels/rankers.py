@@ -15,7 +15,7 @@ N_FEATURES = 8
 def random_weights(seed: int) -> RankerWeights:
     """Return weights that differ everywhere, so that every part of the score tells."""
     random = np.random.default_rng(seed)
-    return RankerWeights(
+    weights = RankerWeights(
         *(
             np.abs(array) + random.random(array.shape, np.float32) * 0.3
             if name.endswith("squares")
@@ -23,6 +23,8 @@ def random_weights(seed: int) -> RankerWeights:
             for name, array in start_weights(N_FEATURES, seed)._asdict().items()
         )
     )
+    gradients = random.normal(0, 0.5, (100, len(weights.curvature)))
+    return weights._replace(curvature=np.triu(gradients.T @ gradients).astype(np.float32))
 
 
 def random_workspace(seed: int, n_candidates: int, n_written: int = N_FEATURES) -> Workspace:

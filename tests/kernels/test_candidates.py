@@ -20,7 +20,6 @@ from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
     EXCLUDED,
     NEAR_INVERSE,
-    NEAR_ROOT,
     PREDICTED,
     WIDE_ROOT,
     Workspace,
@@ -36,7 +35,7 @@ from tests.kernels.views import (
     workspace_for,
 )
 
-DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2, NEAR_ROOT: 1, PREDICTED: 0}
+DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2, PREDICTED: 0}
 N_LISTS = len(HALF_LIVES_S) + 2
 seeds = st.integers(0, 9)
 numbers = st.integers(1, 6)
@@ -51,7 +50,7 @@ def prepared(seed: int, n_history: int, excluded: set[int]) -> tuple[ItemView, W
     workspace.marks[list(excluded), EXCLUDED] = stamp
     history = history_of(seed, n_history)
     limits = scan_limits(30, LINKS_MAX)
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
+    n_touched = accumulate_sources(view, workspace, history, n_history, n_history, limits)
     workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
     predict_touched(view, workspace, n_touched)
     return view, workspace, n_touched, stamp
@@ -147,7 +146,7 @@ def test_candidates_of_an_earlier_ranking_are_forgotten() -> None:
 
 @pytest.mark.parametrize(("per_source", "n_newest"), [(1, 0), (6, 6)])
 def test_bound_holds_when_every_top_is_full_and_disjoint(per_source: int, n_newest: int) -> None:
-    """Four link sources, prediction, popularities, all-time, newest, seen items, the history."""
+    """Three link sources, prediction, popularities, all-time, newest, seen items, the history."""
     assert candidates_max(N_LISTS, per_source, n_newest, 10, 30) == (
-        5 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10 + 30
+        4 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10 + 30
     )

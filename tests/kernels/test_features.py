@@ -80,7 +80,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     workspace = workspace_for(view)
     limits = scan_limits(30, LINKS_MAX)
     history = history_of(seed, n_history)
-    accumulate_sources(view, workspace, history, n_history, limits)
+    accumulate_sources(view, workspace, history, n_history, n_history, limits)
     candidates = np.random.default_rng(seed).permutation(N_ITEMS)[:20]
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)

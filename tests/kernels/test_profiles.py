@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stream_rec.kernels.profiles import (
     SEEN_BLOCK,
+    SESSION_GAP_S,
     ProfileRows,
     clear_profiles,
     drop_from_history,
@@ -18,6 +19,7 @@ from stream_rec.kernels.profiles import (
     find_in_history,
     is_duplicate,
     note_event_id,
+    places_in_session,
     push_history,
 )
 from stream_rec.kernels.seen_items import add_seen, load_seen
@@ -187,3 +189,13 @@ def test_profile_that_begins_with_items_is_that_of_one_who_took_them(
     assert seen_of(begun, 0) == seen_of(stepwise, 0)
     assert (begun.n_distinct[0], begun.last_s[0]) == (len(distinct), 9.0)
     check_blocks(begun)
+
+
+@given(
+    st.lists(st.sampled_from([-500.0, 0.0, 60.0, SESSION_GAP_S, SESSION_GAP_S + 1.0]), max_size=12)
+)
+def test_session_goes_back_to_the_first_long_gap(gaps: list[float]) -> None:
+    now_s = 1e9
+    history_s = now_s - np.cumsum(gaps)
+    n_in_session = next((r for r, gap in enumerate(gaps) if gap > SESSION_GAP_S), len(gaps))
+    assert places_in_session(history_s, len(gaps), now_s) == n_in_session

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import (
     AFTER_UNIT,
+    EARLIER_SESSION,
     NEAR_DECAY,
     NEAR_WINDOW,
     WIDE_DECAY,
@@ -40,7 +41,7 @@ seeds = st.integers(0, 9)
 
 
 def slow_sources(
-    view: ItemView, history: list[int], limits: list[int]
+    view: ItemView, history: list[int], n_session: int, limits: list[int]
 ) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
     """Return the sources of each item reached, and its wide_root by place of the history."""
     sources: dict[int, list[float]] = {}
@@ -50,12 +51,12 @@ def slow_sources(
         for i, counts in list(links_of(view.rows.links, j).items())[:limit]:
             near, wide, after = (count / WEIGHT_UNIT for count in counts)
             after /= AFTER_UNIT
-            is_near = r < NEAR_WINDOW
+            s = (1 if r < n_session else EARLIER_SESSION) if r < NEAR_WINDOW else 0
             added = [
-                near / n / (r + 1) if is_near else 0,
-                NEAR_DECAY**r * near / n**0.5 if is_near else 0,
+                s * near / n / (r + 1),
+                s * NEAR_DECAY**r * near / n**0.5,
                 WIDE_DECAY**r * wide / n**0.5,
-                after / n / (r + 1) if is_near else 0,
+                s * after / n / (r + 1),
                 after / n if r == 0 else 0,
             ]
             present = sources.get(i, [0] * N_LINK_SOURCES)
@@ -71,14 +72,15 @@ def fast_sources(workspace: Workspace, n_touched: int) -> dict[int, np.ndarray]:
     }
 
 
-@given(seeds, st.sampled_from([0, 1, 2, 9, 10, 11, 25]))
-def test_sources_equal_their_formulas(seed: int, n_history: int) -> None:
+@given(seeds, st.sampled_from([0, 1, 2, 9, 10, 11, 25]), st.integers(1, 25))
+def test_sources_equal_their_formulas(seed: int, n_history: int, n_session: int) -> None:
     view = known_view(seed)
     workspace = workspace_for(view)
     history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
     limits[3:] = 5
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
-    expected, shares = slow_sources(view, history.tolist(), limits.tolist())
+    n_session = min(n_session, n_history)
+    n_touched = accumulate_sources(view, workspace, history, n_history, n_session, limits)
+    expected, shares = slow_sources(view, history.tolist(), n_session, limits.tolist())
     values = fast_sources(workspace, n_touched)
     assert values.keys() == expected.keys()
     for item, sources in expected.items():
@@ -95,7 +97,7 @@ def test_every_touched_item_has_its_prediction(seed: int, n_history: int) -> Non
     workspace = workspace_for(view)
     workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
     history, limits = history_of(seed, n_history), scan_limits(30, LINKS_MAX)
-    n_touched = accumulate_sources(view, workspace, history, n_history, limits)
+    n_touched = accumulate_sources(view, workspace, history, n_history, n_history, limits)
     predict_touched(view, workspace, n_touched)
     touched = workspace.touched[:n_touched]
     expected = view.factor[touched] @ workspace.user_factor
@@ -110,7 +112,7 @@ def test_place_behind_a_value_is_named_however_long_the_history() -> None:
     history = np.full(300, 8, np.int32)
     history[299] = 7
     limits = scan_limits(300, LINKS_MAX)
-    assert accumulate_sources(view, workspace, history, 300, limits) == 1
+    assert accumulate_sources(view, workspace, history, 300, 300, limits) == 1
     assert workspace.touched[0] == 3
     assert strongest_place(view, history, 300, limits, 3) == 299
     assert strongest_place(view, history, 300, limits, 4) == -1
@@ -126,18 +128,19 @@ def test_an_item_reached_from_ever_so_far_back_is_touched_once() -> None:
     workspace = workspace_for(view)
     history = np.full(2_000, 8, np.int32)
     history[1_998:] = 7, 9
-    assert accumulate_sources(view, workspace, history, 2_000, scan_limits(2_000, LINKS_MAX)) == 1
+    limits = scan_limits(2_000, LINKS_MAX)
+    assert accumulate_sources(view, workspace, history, 2_000, 2_000, limits) == 1
 
 
 def test_ranking_leaves_nothing_behind_for_the_next() -> None:
     view = known_view(1)
     used, fresh = workspace_for(view), workspace_for(view)
     limits = scan_limits(30, LINKS_MAX)
-    n_before = accumulate_sources(view, used, history_of(1, 20), 20, limits)
+    n_before = accumulate_sources(view, used, history_of(1, 20), 20, 20, limits)
     predict_touched(view, used, n_before)
     history = history_of(2, 5)
-    n_used = accumulate_sources(view, used, history, 5, limits)
-    n_fresh = accumulate_sources(view, fresh, history, 5, limits)
+    n_used = accumulate_sources(view, used, history, 5, 5, limits)
+    n_fresh = accumulate_sources(view, fresh, history, 5, 5, limits)
     assert n_before > n_used == n_fresh > 0
     assert np.array_equal(used.touched[:n_used], fresh.touched[:n_used])
     assert np.array_equal(used.source, fresh.source)

@@ -17,8 +17,10 @@ from stream_rec.model.rows import VERSION, WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
 N_FEATURES, N_FACTORS = 8, 3
-LACKING: dict[int, list[int]] = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6], 3: []}
-"""The columns that rows of older versions lack; none of these has a window of hits."""
+LACKING: dict[int, list[int]] = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6], 3: [], 4: []}
+"""The columns that rows of older versions lack."""
+WINDOW_SINCE = 4
+"""The version since which rows have the window of hits."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
 
@@ -38,6 +40,8 @@ def weights_of(*partitions: int, separate: bool = True) -> Weights:
         random = np.random.default_rng(partition)
         for array in arrays_of(weights.own[partition]):
             array += random.normal(0, 1, array.shape)
+        curvature = weights.own[partition].ranker.curvature
+        curvature[...] = np.triu(curvature)
     weights.sum_up()
     return weights
 
@@ -85,13 +89,14 @@ old_versions = pytest.mark.parametrize("version", sorted(LACKING))
 
 
 def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
-    """Encode what an older build knew: no window, not all features, at first no curves."""
+    """Encode what an older build knew: no curvature, not all features, at first no curves."""
     ranker, lacking = learned.ranker, LACKING[version]
     parts = [np.delete(part, lacking, axis=2) for part in (ranker.linear, ranker.linear_squares)]
     if version > 1:
         parts += [np.delete(part, lacking, axis=1) for part in (ranker.curve, ranker.curve_squares)]
     parts += [np.delete(part, lacking, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
     parts += [ranker.output, ranker.output_squares, *learned.crowd, learned.ratings_seen]
+    parts += learned.hits if version >= WINDOW_SINCE else ()
     weights, sums = (
         np.concatenate([part.ravel() for part in parts if part.dtype == dtype])
         for dtype in (np.float32, np.float64)
@@ -103,7 +108,8 @@ def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
 def without_what_was_added(version: int, learned: Learned) -> Learned:
     """Return a copy in which all that a version lacks has its start value."""
     kept = learned._replace(
-        ranker=RankerWeights(*(part.copy() for part in learned.ranker)), hits=START.hits
+        ranker=RankerWeights(*(part.copy() for part in learned.ranker)),
+        hits=learned.hits if version >= WINDOW_SINCE else START.hits,
     )
     start, lacking = START.ranker, LACKING[version]
     for suffix in ("", "_squares"):
@@ -114,6 +120,9 @@ def without_what_was_added(version: int, learned: Learned) -> Learned:
         curve = getattr(kept.ranker, f"curve{suffix}")
         curve[:, lacking if version > 1 else slice(None)] = 1.0 if suffix else 0.0
     kept.ranker.linear[0, 0, lacking] = LINEAR_START
+    squares = kept.ranker.linear_squares[0]
+    kept.ranker.curvature[:] = np.diag(squares.ravel() - 1.0)
+    squares[:] = 1.0
     return kept
 
 

@@ -77,3 +77,16 @@ async def serving(settings: Settings, keys: Keys | None = None) -> AsyncIterator
 async def served(settings: Settings) -> AsyncIterator[Served]:
     async with serving(settings) as served:
         yield served
+
+
+NEAR_TIE = 0.005
+"""Who follows solves the implicit factors anew, so scores differ a little."""
+
+
+def scored_by_engine(served: Served, user: str, items: list[str]) -> list[float]:
+    """Return the scores that the engine that learned the log gives to items."""
+    engine = served.teacher.engine
+    listed = engine.recommend(0, user, 100, LOG[-1].ts or 0.0)
+    texts = [engine.items.ids.texts[item] for item in listed.items]
+    scores = dict(zip(texts, listed.scores.tolist(), strict=True))
+    return [scores[item] for item in items]

@@ -102,7 +102,7 @@ def check_limits(world: World, reference: Reference) -> Iterator[str]:
 
 
 ROW_BYTES_MAX = 4_096
-WEIGHTS_BYTES_MAX = 16_384
+WEIGHTS_BYTES_MAX = 20_480
 """Of the one row of weights, most of them of the curves: one for each feature, class and knot."""
 
 
@@ -133,9 +133,13 @@ def _distance(numbers: tuple[float, ...], wanted: tuple[float, ...]) -> float:
 
 
 def _weights(engine: Any) -> dict[str, np.ndarray]:
-    """Return the ranker's weights in the view, without Adagrad's sums of squares."""
+    """Return the ranker's weights in the view, without the sums that decide their steps."""
     ranker = engine.weights.view.ranker._asdict()
-    return {name: array for name, array in ranker.items() if not name.endswith("squares")}
+    return {
+        name: array
+        for name, array in ranker.items()
+        if name != "curvature" and not name.endswith("squares")
+    }
 
 
 def _restored_engine(world: World) -> Any:
