@@ -1,4 +1,4 @@
-"""How fast a worker is back: without its disk, from the changelogs; and with it.
+"""How fast a worker is there: a new one; one without its disk, from the changelogs; and with it.
 
 The changelogs are filled with rows as the engine writes them, replicated under other keys. The
 restore is the worker's own recovery, partition after partition, from an empty folder: rows a second
@@ -21,6 +21,7 @@ from stream_rec.bench.engine_cost import AT_MS, batches_of, new_engine
 from stream_rec.bench.events import Population, encode_events
 from stream_rec.bench.processes import Contestant
 from stream_rec.bench.result import Report, Result
+from stream_rec.bench.start import measure_start
 from stream_rec.errors import DeliveryError, StreamRecError
 from stream_rec.kafka_clients import confluent_producer_config
 from stream_rec.model.ids import hash_id
@@ -58,6 +59,8 @@ class RestoreFigures(NamedTuple):
 
     Attributes
     ----------
+    start_s : float
+        From the start of a worker without any state to its first list.
     n_rows, n_bytes : int
         Restored, keys and values.
     restore_s, restore_cpu_s : float
@@ -66,6 +69,7 @@ class RestoreFigures(NamedTuple):
         From the start of the process to serving all partitions.
     """
 
+    start_s: float
     n_rows: int
     n_bytes: int
     restore_s: float
@@ -79,7 +83,7 @@ class RestoreFigures(NamedTuple):
 
 
 def measure_restore(settings: Settings, plan: RestorePlan, report: Report) -> RestoreFigures:
-    """Fill changelogs, restore them to an empty disk, then restart a worker on that disk.
+    """Start a worker; fill changelogs, restore them to an empty disk, restart a worker on that.
 
     Parameters
     ----------
@@ -97,6 +101,8 @@ def measure_restore(settings: Settings, plan: RestorePlan, report: Report) -> Re
 
     report("compiling (only after a change)")
     warm_up(settings.model, settings.events)
+    report("starting a worker without state")
+    start_s = measure_start(settings)
     with open_broker(settings) as bench:
         report(f"filling changelogs with {plan.n_rows:,} rows")
         n_bytes = _fill(bench.settings, plan)
@@ -109,7 +115,7 @@ def measure_restore(settings: Settings, plan: RestorePlan, report: Report) -> Re
             raise StreamRecError(f"expected {plan.n_rows} rows restored, came {n_restored}")
         report("restarting")
         restart_s = _restart(bench)
-        return RestoreFigures(n_restored, n_bytes, restore_s, restore_cpu_s, restart_s)
+        return RestoreFigures(start_s, n_restored, n_bytes, restore_s, restore_cpu_s, restart_s)
 
 
 def _fill(settings: Settings, plan: RestorePlan) -> int:
@@ -208,6 +214,7 @@ def result_of(figures: RestoreFigures) -> Result:
         title=f"{figures.n_rows:,} rows, {mib:,.0f} MiB of keys and values",
         columns=("", "seconds", "rows/s", "MiB/s", "µs of processor a row"),
         rows=[
+            ("a new worker: from start to its first list", f"{figures.start_s:.2f}", "", "", ""),
             (
                 "without a disk: restored from the changelogs",
                 f"{figures.restore_s:.2f}",
@@ -218,6 +225,7 @@ def result_of(figures: RestoreFigures) -> Result:
             ("with its disk: from start to serving", f"{figures.restart_s:.2f}", "", "", ""),
         ],
         figures={
+            "start_s": round(figures.start_s, 3),
             "rows": figures.n_rows,
             "rows_per_s": round(figures.rows_per_s),
             "restore_s": round(figures.restore_s, 3),

@@ -1,4 +1,4 @@
-"""``stream-rec bench restore``: back from the changelogs, and back on an intact disk."""
+"""``stream-rec bench restore``: there for the first time, back from the changelogs, on a disk."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ from stream_rec.cli.options import CommonOptions, common_options
 def restore(
     options: CommonOptions, broker: str, n_items: int, n_users: int, json_file: IO[str] | None
 ) -> None:
-    """How fast a worker is back, without its disk and with it.
+    """How fast a worker is there: new, without its disk, with it.
 
-    Without: its recovery reads the changelogs into empty stores. With: a worker process starts on
-    these stores. JSON: rows, rows_per_s, restore_s and restart_s (process start to serving).
+    New: a worker process without state, until its first list. Without its disk: its recovery reads
+    the changelogs into empty stores. With it: a worker process starts on these stores. JSON:
+    start_s, rows, rows_per_s, restore_s and restart_s (process start to serving).
     """
     settings = load_settings(options, broker)
     from stream_rec.bench.restore import RestorePlan, measure_restore, result_of
