@@ -82,10 +82,10 @@ def add_value(window: AdaptiveWindow, is_hit: bool) -> float:
         row += 1
     if window.n_values[0] % CHECK_EVERY != 0.0:
         return 0.0
-    before = mean_of(window)
     n_changed = _find_change(window)
     if n_changed == 0.0:
         return 0.0
+    before = mean_of(window)
     _drop_values(window, n_changed)
     change = mean_of(window) - before
     if change < 0.0:
