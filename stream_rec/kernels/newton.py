@@ -27,9 +27,9 @@ WINDOW_EVENTS = 30_000.0
 @kernel
 def newton_step(
     weight: NDArray[np.float32],
-    curvature: NDArray[np.float32],
+    curvature: NDArray[np.float64],
     own_weight: NDArray[np.float32],
-    own_curvature: NDArray[np.float32],
+    own_curvature: NDArray[np.float64],
     gradient: NDArray[np.float32],
     rate: float,
     separate: bool,
@@ -41,7 +41,7 @@ def newton_step(
     ----------
     weight : float32[D]
         The view's, modified in place.
-    curvature : float32[D, D]
+    curvature : float64[D, D]
         A of the view: the sum over partitions. Only the upper triangle is used.
     own_weight, own_curvature : arrays of the same shapes
         The partition's; get the same increments if `separate`, else they are the view's.
@@ -71,15 +71,15 @@ def newton_step(
 
 @inner_kernel
 def _remember(
-    curvature: NDArray[np.float32],
-    own: NDArray[np.float32],
+    curvature: NDArray[np.float64],
+    own: NDArray[np.float64],
     gradient: NDArray[np.float32],
     separate: bool,
 ) -> None:
     """Add the products of a gradient; what was there fades in the partition."""
-    keep = np.float32(1.0 - 1.0 / WINDOW_EVENTS)
+    keep = 1.0 - 1.0 / WINDOW_EVENTS
     for i in range(len(gradient)):
-        row, own_row, g = curvature[i], own[i], gradient[i]
+        row, own_row, g = curvature[i], own[i], np.float64(gradient[i])
         for j in range(i, len(gradient)):
             before = own_row[j]
             after = before * keep + g * gradient[j]
@@ -90,13 +90,13 @@ def _remember(
 
 @kernel
 def forget_curvature(
-    curvature: NDArray[np.float32], own: NDArray[np.float32], keep: float, separate: bool
+    curvature: NDArray[np.float64], own: NDArray[np.float64], keep: float, separate: bool
 ) -> None:
     """Let a partition keep only a part of its A; the view loses as much if it is `separate`."""
     for i in range(len(own)):
         row, own_row = curvature[i], own[i]
         for j in range(i, len(own)):
-            lost = np.float32(1.0 - keep) * own_row[j]
+            lost = (1.0 - keep) * own_row[j]
             if separate:
                 row[j] -= lost
             own_row[j] -= lost

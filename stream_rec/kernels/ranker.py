@@ -50,8 +50,9 @@ class RankerWeights(NamedTuple):
     linear, linear_squares : float32[1 + N_BUCKETS, 2, F]
         Row 0 for all, then one for each class of history length; [0] on x, [1] on missing. Row 0
         takes Newton's steps (newton.py); its squares stay at their start.
-    curvature : float32[2 · F, 2 · F]
-        Of row 0 of `linear`, upper triangle.
+    curvature : float64[2 · F, 2 · F]
+        Of row 0 of `linear`, upper triangle. In double precision: what rounding leaves in the view
+        over millions of steps must stay small beside what makes it definite.
     curve, curve_squares : float32[1 + N_BUCKETS, F, N_KNOTS]
         Rows as of `linear`.
     hidden, hidden_squares : float32[F + N_CONTEXT, N_HIDDEN]
@@ -60,7 +61,7 @@ class RankerWeights(NamedTuple):
 
     linear: NDArray[np.float32]
     linear_squares: NDArray[np.float32]
-    curvature: NDArray[np.float32]
+    curvature: NDArray[np.float64]
     curve: NDArray[np.float32]
     curve_squares: NDArray[np.float32]
     hidden: NDArray[np.float32]
@@ -90,7 +91,7 @@ def start_weights(n_features: int, seed: int) -> RankerWeights:
     return RankerWeights(
         linear=linear,
         linear_squares=np.full_like(linear, SQUARES_START),
-        curvature=np.zeros((2 * n_features, 2 * n_features), np.float32),
+        curvature=np.zeros((2 * n_features, 2 * n_features)),
         curve=np.zeros((1 + N_BUCKETS, n_features, N_KNOTS), np.float32),
         curve_squares=np.full((1 + N_BUCKETS, n_features, N_KNOTS), SQUARES_START, np.float32),
         hidden=hidden.astype(np.float32),

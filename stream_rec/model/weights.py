@@ -209,7 +209,7 @@ def _fill(parts: list[Part], numbers: NDArray[Any]) -> None:
 
 def _copy(learned: Learned) -> Learned:
     return Learned(
-        RankerWeights(*(array.copy() for array in learned.ranker)),
+        RankerWeights._make(array.copy() for array in learned.ranker),
         Crowd(*(array.copy() for array in learned.crowd)),
         learned.ratings_seen.copy(),
         AdaptiveWindow(*(array.copy() for array in learned.hits)),

@@ -24,7 +24,7 @@ def random_weights(seed: int) -> RankerWeights:
         )
     )
     gradients = random.normal(0, 0.5, (100, len(weights.curvature)))
-    return weights._replace(curvature=np.triu(gradients.T @ gradients).astype(np.float32))
+    return weights._replace(curvature=np.triu(gradients.T @ gradients))
 
 
 def random_workspace(seed: int, n_candidates: int, n_written: int = N_FEATURES) -> Workspace:

@@ -108,7 +108,7 @@ def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
 def without_what_was_added(version: int, learned: Learned) -> Learned:
     """Return a copy in which all that a version lacks has its start value."""
     kept = learned._replace(
-        ranker=RankerWeights(*(part.copy() for part in learned.ranker)),
+        ranker=RankerWeights._make(part.copy() for part in learned.ranker),
         hits=learned.hits if version >= WINDOW_SINCE else START.hits,
     )
     start, lacking = START.ranker, LACKING[version]
