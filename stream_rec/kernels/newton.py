@@ -4,8 +4,8 @@
 
 Adagrad scales each weight by itself, so weights of alike features (the popularities, the link
 sources) hinder each other, and what tells two of them apart is learned slowly. A has how gradients
-go together. The first steps are as long as Adagrad's at rate η; later ones follow the last W
-events.
+go together. The first steps are as long as Adagrad's at rate η; later ones follow the last W events
+of each partition.
 
 Source: Hazan, Agarwal and Kale, "Logarithmic regret algorithms for online convex optimization",
 Machine Learning 69, 2007 (online Newton step), with forgetting.
@@ -35,7 +35,7 @@ def newton_step(
     separate: bool,
     work: NDArray[np.float64],
 ) -> None:
-    """Take one step.
+    """Take one step; none where A is not definite, which is a damaged row: weights are for good.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ def newton_step(
             row[j] = kept[j]
         row[i] += 1.0 / rate
         step[i] = gradient[i]
-    _factorise(work, n)
+    if not _factorise(work, n):
+        return
     _solve(work, step)
     for i in range(n):
         weight[i] -= np.float32(step[i])
@@ -103,15 +104,18 @@ def forget_curvature(
 
 
 @vector_kernel
-def _factorise(matrix: NDArray[np.float64], n: int) -> None:
+def _factorise(matrix: NDArray[np.float64], n: int) -> bool:
     """Replace the upper triangle of a positive definite matrix by U with Uᵀ U = matrix (Cholesky).
 
     Many features never lack, so the rows of what tells of that are empty and passed over. Whole
-    vectors are computed, which begin up to three places before the diagonal.
+    vectors are computed, which begin up to three places before the diagonal: what is there is of no
+    use. Returns whether the matrix is positive definite.
     """
     flat, width = matrix.reshape(-1), place_of(n)
     for k in range(width):
         row = k * width
+        if not flat[row + k] > 0.0:
+            return False
         to_root = 1.0 / math.sqrt(flat[row + k])
         for j in range(k & ~place_of(3), width):
             flat[row + j] *= to_root
@@ -121,6 +125,7 @@ def _factorise(matrix: NDArray[np.float64], n: int) -> None:
                 other = i * width
                 for j in range(i & ~place_of(3), width):
                     flat[other + j] -= share * flat[row + j]
+    return True
 
 
 @vector_kernel

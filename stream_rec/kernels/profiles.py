@@ -205,6 +205,9 @@ def clear_profile(profiles: ProfileRows, user: int) -> None:
 def places_in_session(history_s: NDArray[np.float64], n_history: int, time_s: float) -> int:
     """Return how many places of a history, from the newest on, are of one session with a time.
 
+    A session is a chain of events less than `SESSION_GAP_S` apart, in the order in which they came;
+    one that came late, of another time, ends it.
+
     Parameters
     ----------
     history_s : float64[R]
@@ -218,7 +221,7 @@ def places_in_session(history_s: NDArray[np.float64], n_history: int, time_s: fl
     2
     """
     n, later_s = zero(), time_s
-    while n < n_history and later_s - history_s[n] <= SESSION_GAP_S:
+    while n < n_history and abs(later_s - history_s[n]) <= SESSION_GAP_S:
         later_s = history_s[n]
         n += 1
     return n

@@ -4,12 +4,14 @@
 
 and Newton's (newton.py) for the linear weights that all share. Weights are start value plus the sum
 of all steps, so partitions' steps add up. As the sums grow the steps get shorter, until what users
-do changes (`forget_squares`).
+do changes (`forget_sums`).
 
 Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011 (Adagrad).
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +123,7 @@ def step_weights(
 
 
 @kernel
-def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, separate: bool) -> None:
+def forget_sums(weights: RankerWeights, own: RankerWeights, keep: float, separate: bool) -> None:
     """Let a partition keep only a part of its sums, for longer steps from here on.
 
     Parameters
@@ -131,7 +133,7 @@ def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, sepa
     own : RankerWeights
         The partition's; lose as much if `separate`, else they are the view's.
     keep : float
-        0 to 1; steps are longer by up to 1/√keep, Newton's by up to 1/keep.
+        0 to 1, of squares; all steps are longer by up to 1/√keep.
     separate : bool
     """
     linear, own_linear = weights.linear_squares.reshape(-1), own.linear_squares.reshape(-1)
@@ -141,7 +143,7 @@ def forget_squares(weights: RankerWeights, own: RankerWeights, keep: float, sepa
     _forget(curve, own_curve, keep, separate)
     _forget(hidden, own_hidden, keep, separate)
     _forget(weights.output_squares, own.output_squares, keep, separate)
-    forget_curvature(weights.curvature, own.curvature, keep, separate)
+    forget_curvature(weights.curvature, own.curvature, math.sqrt(keep), separate)
 
 
 @inner_kernel

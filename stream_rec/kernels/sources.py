@@ -41,7 +41,7 @@ AFTER_UNIT = 64
 """A transition over one place counts this many units (times the event's weight units)."""
 NEAR_DECAY = 0.85
 WIDE_DECAY = 0.93
-EARLIER_SESSION = 0.3
+EARLIER_SESSION_SHARE = 0.3
 """s_r of what was taken before the latest session."""
 LEAST_WEIGHT = 1e-30
 """Of a place in `wide_root`, however far back: an item that is reached has a value above 0."""
@@ -114,7 +114,7 @@ def accumulate_sources(
         if r >= NEAR_WINDOW:
             n_touched = _add_wide(links, source, touched, start, end, n_touched, to_wide)
             continue
-        unit *= 1.0 if r < n_session else EARLIER_SESSION
+        unit *= 1.0 if r < n_session else EARLIER_SESSION_SHARE
         to_near_inverse = np.float32(unit * recency / count)
         to_near_root = np.float32(NEAR_DECAY**r * unit / np.sqrt(count))
         to_after = np.float32(unit / AFTER_UNIT * recency / count)

@@ -50,7 +50,7 @@ FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
 """Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
-EARLIER_SESSION_DIVISOR = 8
+EARLIER_LINK_DIVISOR = 8
 """What was taken before the present session counts an eighth as near, and as come before."""
 
 
@@ -248,10 +248,11 @@ def _fold_event(
         if teaches:
             notice_hit(model, partition, separate, outcome.rank[e], offset)
     history, n_history = profiles.history_item[user], profiles.n_history[user]
+    n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     guard = partition.rows.durable
     if separate:
-        _fold_into(view.rows, guard, model, user, item, time_s, taught, offset, seed)
-    _fold_into(partition.rows, guard, model, user, item, time_s, taught, offset, seed)
+        _fold_into(view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
+    _fold_into(partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
     _mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
@@ -277,6 +278,7 @@ def _fold_into(
     guard: NDArray[np.int64],
     model: Model,
     user: int,
+    n_session: int,
     item: int,
     time_s: float,
     weight: int,
@@ -292,16 +294,17 @@ def _fold_into(
     if guard[item] < offset:
         count_item(rows, item, time_s, weight, recipe.half_lives_s)
     history, n_history = profiles.history_item[user], profiles.n_history[user]
-    n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     for r in range(n_history):
         j = widen(history[r])
         if j == item:
             continue
         near = after = 0
         if r < NEAR_WINDOW:
-            share = 1 if r < n_session else EARLIER_SESSION_DIVISOR
-            near = weight // share
-            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1)) // share
+            near = weight
+            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
+            if r >= n_session:
+                near = (near + EARLIER_LINK_DIVISOR - 1) // EARLIER_LINK_DIVISOR
+                after = (after + EARLIER_LINK_DIVISOR - 1) // EARLIER_LINK_DIVISOR
         if guard[j] < offset:
             draw = mix64(seed ^ model.item_hash[j])
             add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)

@@ -150,7 +150,8 @@ class Inquiry:
         """Return the items linked to one, the strongest first; None if the item is not known.
 
         similar    cosine of being taken near each other, near / √(count · count)
-        next       near-term share: how often it followed per take of this item, by 1/distance
+        next       near-term share: how often it followed per take of this item, by 1/distance,
+                   an eighth of that where it followed in a later session
         """
         slot = self._engine.items.ids.find(item)
         reading = self._engine.reading()

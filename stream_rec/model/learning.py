@@ -13,7 +13,7 @@ from stream_rec.kernels.features import history_bucket
 from stream_rec.kernels.item_rows import touch
 from stream_rec.kernels.jit import inner_kernel, widen
 from stream_rec.kernels.ranker import compute_gradients
-from stream_rec.kernels.ranker_steps import bias_step, forget_squares, step_weights
+from stream_rec.kernels.ranker_steps import bias_step, forget_sums, step_weights
 from stream_rec.model.factors import add_evidence, meet_user, solve_item
 from stream_rec.model.learned import Partition
 from stream_rec.model.ranking import Model
@@ -22,7 +22,7 @@ from stream_rec.model.ratings import rate
 LARGE_FALL = 2 / 3
 """Share of the hit rate that is left, at most, where its fall is taken for a change of the log. One
 user after the other, of whom each is easier or harder to foresee, leaves more."""
-KEPT_SQUARES_MIN = 0.25
+KEPT_SUMS_MIN = 0.25
 """What the ranker keeps at least of its sums of squares: steps get at most twice as long."""
 
 
@@ -62,7 +62,7 @@ def learn_ranking(
 def notice_hit(model: Model, partition: Partition, separate: bool, rank: int, offset: int) -> None:
     """Note whether the item taken was in the list; where hits became much fewer, learn faster.
 
-    Of its sums of squares the ranker then keeps the share that is left of the hit rate.
+    Of its sums the ranker then keeps the share that is left of the hit rate.
     """
     if partition.learned_durable[0] >= offset:
         return
@@ -71,8 +71,8 @@ def notice_hit(model: Model, partition: Partition, separate: bool, rank: int, of
     change = add_value(hits, is_hit)
     now = mean_of(hits) if change < 0.0 else 0.0
     if change < 0.0 and now < LARGE_FALL * (now - change):
-        kept = max(now / (now - change), KEPT_SQUARES_MIN)
-        forget_squares(model.learned.ranker, partition.learned.ranker, kept, separate)
+        kept = max(now / (now - change), KEPT_SUMS_MIN)
+        forget_sums(model.learned.ranker, partition.learned.ranker, kept, separate)
 
 
 @inner_kernel

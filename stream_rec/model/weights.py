@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stream_rec.errors import RowFormatError
 from stream_rec.kernels.adaptive_window import AdaptiveWindow
 from stream_rec.kernels.item_rows import NO_OFFSET
+from stream_rec.kernels.newton import WINDOW_EVENTS
 from stream_rec.kernels.ranker import SQUARES_START, RankerWeights, columns_of_format
 from stream_rec.kernels.ridge import Crowd
 from stream_rec.kernels.workspace import N_CONTEXT
@@ -193,9 +194,14 @@ def _read(learned: Learned, start: Learned, value: bytes) -> int:
 
 
 def _begin_curvature(ranker: RankerWeights) -> None:
-    """Let Newton's steps go on from the sums of squares that an older build kept."""
+    """Let Newton's steps go on from the sums of squares that an older build kept.
+
+    These never faded, so they may stand for many more events than the steps look back on.
+    """
     squares = ranker.linear_squares[0]
-    np.fill_diagonal(ranker.curvature, squares.ravel() - SQUARES_START)
+    kept = (squares.ravel() - SQUARES_START).astype(np.float64)
+    kept *= min(1.0, WINDOW_EVENTS / max(kept.max(), 1.0))
+    np.fill_diagonal(ranker.curvature, kept)
     squares[...] = SQUARES_START
 
 

@@ -44,7 +44,7 @@ def item_routes(service: Service) -> APIRouter:
     async def following(
         request: Request, item: str, n: Length = 10, offset: Offset = 0
     ) -> Response:
-        """Return what follows an item; the score is how often, by 1/distance."""
+        """Return what follows an item; the score is how often, by 1/distance; in a session most."""
         return related(request, item, "next", n, offset)
 
     @router.get(

@@ -18,7 +18,7 @@ from stream_rec.kernels.ranker_steps import (
     BIAS_SHRINKAGE,
     CURVE_RATE,
     bias_step,
-    forget_squares,
+    forget_sums,
     step_weights,
 )
 from stream_rec.kernels.workspace import N_BUCKETS
@@ -100,11 +100,13 @@ def test_of_the_partitions_sums_of_squares_a_part_is_kept(
     view, view_before = random_weights(seed), random_weights(seed)
     own = random_weights(seed + 1) if separate else view
     own_before = random_weights(seed + 1) if separate else view_before
-    forget_squares(view, own, keep, separate)
+    forget_sums(view, own, keep, separate)
     for name, before in own_before._asdict().items():
-        start = 0.0 if name == "curvature" else 1.0
-        is_sum = name == "curvature" or name.endswith("squares")
-        kept = start + keep * (before - start) if is_sum else before
+        kept = before
+        if name == "curvature":
+            kept = keep**0.5 * before
+        elif name.endswith("squares"):
+            kept = 1.0 + keep * (before - 1.0)
         assert getattr(own, name) == pytest.approx(kept, abs=1e-5), name
         expected = getattr(view_before, name) - (before - kept)
         if name.endswith("squares"):
@@ -112,12 +114,70 @@ def test_of_the_partitions_sums_of_squares_a_part_is_kept(
         assert getattr(view, name) == pytest.approx(expected, abs=1e-5), name
 
 
+@given(seeds, buckets)
+def test_separate_step_is_newtons_by_the_views_curvature(seed: int, bucket: int) -> None:
+    view, own, before = random_weights(seed), random_weights(seed + 1), random_weights(seed)
+    workspace = random_workspace(seed, 8)
+    score_candidates(view, random_bias(seed), workspace, 8, bucket)
+    compute_gradients(view, workspace, 8, 3, seed)
+    faded = own.curvature / WINDOW_EVENTS
+    step_weights(view, own, workspace, bucket, RATE, True)
+    g = workspace.linear_gradient.ravel().astype(float)
+    upper = before.curvature - faded + np.triu(np.outer(g, g))
+    assert view.curvature == pytest.approx(upper, abs=1e-9)
+    whole = upper + np.triu(upper, 1).T + np.eye(len(g)) / RATE
+    step = np.linalg.solve(whole, g).reshape(before.linear[0].shape)
+    assert view.linear[0] == pytest.approx(before.linear[0] - step, abs=1e-6)
+
+
+def test_curvature_of_the_view_stays_the_sum_over_millions_of_alike_gradients() -> None:
+    """A view of 8 partitions that hold as much as they ever will, all features nearly the same."""
+    random = np.random.default_rng(0)
+    view, owns = start_weights(N_FEATURES, 0), [start_weights(N_FEATURES, 0) for _ in range(8)]
+    n = len(view.curvature)
+    for own in owns:
+        common = random.normal(0, 1, (500, 1)) + random.normal(0, 1e-3, (500, n))
+        own.curvature[:] = np.triu(common.T @ common) * WINDOW_EVENTS / 500
+    view.curvature[:] = sum(own.curvature for own in owns)
+    weight, work = view.linear[0].reshape(-1), random_workspace(0, 1).newton_work
+    for event in range(20_000):
+        own = owns[event % 8]
+        gradient = (random.normal() + random.normal(0, 1e-3, n)).astype(np.float32)
+        newton_step(
+            weight,
+            view.curvature,
+            own.linear[0].reshape(-1),
+            own.curvature,
+            gradient,
+            RATE,
+            True,
+            work,
+        )
+        if event % 5_000 == 0:
+            forget_sums(view, own, 0.25, True)
+    total = sum(own.curvature for own in owns)
+    assert view.curvature == pytest.approx(total, abs=1e-6 * total.max())
+    assert np.linalg.eigvalsh(total + np.triu(total, 1).T).min() > -1e-3
+    assert np.isfinite(weight).all()
+
+
+def test_a_damaged_curvature_leaves_the_weights_alone() -> None:
+    for damage in (-1e6, np.nan):
+        weights, before = random_weights(3), random_weights(3)
+        weights.curvature[2, 2] = damage
+        workspace = random_workspace(3, 8)
+        score_candidates(weights, random_bias(3), workspace, 8, 0)
+        compute_gradients(weights, workspace, 8, 0, 1)
+        step_weights(weights, weights, workspace, 0, RATE, False)
+        assert np.array_equal(weights.linear[0], before.linear[0])
+
+
 def test_sums_of_squares_of_the_view_stay_positive_where_they_have_saturated() -> None:
     view, owns = random_weights(1), [random_weights(seed) for seed in range(8)]
     for weights in (view, *owns):
         weights.output_squares[:] = 1e7
     for own in owns:
-        forget_squares(view, own, 0.25, True)
+        forget_sums(view, own, 0.25, True)
     assert view.output_squares.min() >= 0.25e7
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import (
     AFTER_UNIT,
-    EARLIER_SESSION,
+    EARLIER_SESSION_SHARE,
     NEAR_DECAY,
     NEAR_WINDOW,
     WIDE_DECAY,
@@ -51,7 +51,7 @@ def slow_sources(
         for i, counts in list(links_of(view.rows.links, j).items())[:limit]:
             near, wide, after = (count / WEIGHT_UNIT for count in counts)
             after /= AFTER_UNIT
-            s = (1 if r < n_session else EARLIER_SESSION) if r < NEAR_WINDOW else 0
+            s = (1 if r < n_session else EARLIER_SESSION_SHARE) if r < NEAR_WINDOW else 0
             added = [
                 s * near / n / (r + 1),
                 s * NEAR_DECAY**r * near / n**0.5,

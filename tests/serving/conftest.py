@@ -90,3 +90,8 @@ def scored_by_engine(served: Served, user: str, items: list[str]) -> list[float]
     texts = [engine.items.ids.texts[item] for item in listed.items]
     scores = dict(zip(texts, listed.scores.tolist(), strict=True))
     return [scores[item] for item in items]
+
+
+def best_scores(served: Served, user: str, n: int) -> list[float]:
+    """Return the scores of the n best items by the engine that learned the log."""
+    return served.teacher.engine.recommend(0, user, n, LOG[-1].ts or 0.0).scores.tolist()

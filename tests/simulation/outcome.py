@@ -102,8 +102,8 @@ def check_limits(world: World, reference: Reference) -> Iterator[str]:
 
 
 ROW_BYTES_MAX = 4_096
-WEIGHTS_BYTES_MAX = 20_480
-"""Of the one row of weights, most of them of the curves: one for each feature, class and knot."""
+WEIGHTS_BYTES_MAX = 24_576
+"""Of the one row of weights: curves by feature, class and knot, and what Newton's steps need."""
 
 
 def check_learned(world: World, reference: Reference) -> Iterator[str]:
