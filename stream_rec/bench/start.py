@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from confluent_kafka import Producer
 
 from stream_rec.bench.broker import open_broker
 from stream_rec.bench.events import Population, encode_events
 from stream_rec.bench.processes import START_TIMEOUT_S, Contestant
 from stream_rec.bench.subscriber import Subscriber
+from stream_rec.bench.topic_ends import send_all
 from stream_rec.errors import DeliveryError
-from stream_rec.kafka_clients import confluent_producer_config
 from stream_rec.settings import Settings
 from stream_rec.stream.worker import run_worker
-
-DELIVERY_TIMEOUT_S = 30.0
 
 
 def measure_start(settings: Settings) -> float:
@@ -33,19 +30,8 @@ def measure_start(settings: Settings) -> float:
     """
     with open_broker(settings) as bench:
         settings, topics = bench.settings, bench.settings.topics
-        producer = Producer(
-            confluent_producer_config(
-                settings.kafka, linger_ms=0, delivery_timeout_ms=round(DELIVERY_TIMEOUT_S * 1000)
-            )
-        )
-        event = encode_events(Population(n_users=1, n_items=1), 1)[0]
-        came: list[object] = []
-        producer.produce(
-            topics.events, event.value, event.key, 0, on_delivery=lambda *told: came.append(told[0])
-        )
-        producer.flush()
-        if came != [None]:
-            raise DeliveryError(f"expected Kafka to take an event, came {came[0]}")
+        event = encode_events(Population(n_users=1, n_items=1), 1)
+        send_all(settings.kafka, topics.events, event)
         with Subscriber(settings.kafka, topics.recommendations, topics.partitions) as subscriber:
             started_s = time.monotonic()
             with Contestant("worker", bench.folder, run_worker, settings) as worker:

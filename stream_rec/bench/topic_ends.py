@@ -61,10 +61,16 @@ def send_all(kafka: KafkaSettings, topic: str, events: Sequence[Encoded]) -> Non
         Kafka did not take them all.
     """
     producer = Producer(confluent_producer_config(kafka, partitioner=PARTITIONER))
+    failures: list[object] = []
+
+    def note(error: object, _message: object) -> None:
+        if error is not None:
+            failures.append(error)
+
     for event in events:
         while True:
             try:
-                producer.produce(topic, event.value, event.key)
+                producer.produce(topic, event.value, event.key, on_delivery=note)
                 break
             except BufferError:
                 producer.poll(TIMEOUT_S)
@@ -72,4 +78,9 @@ def send_all(kafka: KafkaSettings, topic: str, events: Sequence[Encoded]) -> Non
         raise DeliveryError(
             f"expected Kafka to take {len(events)} events in {TIMEOUT_S:g} s, {n_left} are left; "
             "is the broker overloaded?"
+        )
+    if failures:
+        raise DeliveryError(
+            f"expected Kafka to take {len(events)} events, {len(failures)} failed, the first: "
+            f"{failures[0]}"
         )

@@ -11,6 +11,7 @@ from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.learned import Learned
 from stream_rec.model.runs import Run
+from tests.model.links import link_counts
 from tests.model.logs import made_up_events, records_of
 
 ROOMY = ModelSettings(links_per_item_max=256)
@@ -27,15 +28,6 @@ def fold_in_partitions(events: list[Event], n_partitions: int) -> Engine:
         engine.process([Run(partition, records_of([event], next_offset[partition]))], 7)
         next_offset[partition] += 1
     return engine
-
-
-def link_counts(engine: Engine) -> dict[tuple[str, str], tuple[int, int, int]]:
-    links, texts = engine.items.view.rows.links, engine.items.ids.texts
-    return {
-        (texts[j], texts[links.neighbour[p]]): (links.near[p], links.wide[p], links.after[p])
-        for j in range(len(texts))
-        for p in range(links.start[j], links.start[j] + links.length[j])
-    }
 
 
 @pytest.mark.parametrize("n_partitions", [2, 5])

@@ -11,14 +11,14 @@ from stream_rec.kernels.sources import AFTER_UNIT
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.runs import EventRun
-
-Links = dict[tuple[str, str], tuple[int, int, int]]
+from tests.kernels.link_oracle import Counts
+from tests.model.links import link_counts
 
 GAP_S = SESSION_GAP_S + 1.0
 LIGHT = 0.4
 
 
-def links_after(*times_s: float, weight: float = 1.0) -> Links:
+def links_after(*times_s: float, weight: float = 1.0) -> dict[tuple[str, str], Counts]:
     """Return near, wide and after of the links of items a, b, … that a user took at these times."""
     settings = EventSettings()
     kinds = {"click": settings.types["click"].model_copy(update={"weight": weight})}
@@ -30,12 +30,7 @@ def links_after(*times_s: float, weight: float = 1.0) -> Links:
         for x, time_s in enumerate(times_s)
     ]
     engine.fold([EventRun(0, events, range(len(events)))], publish=False)
-    links, texts = engine.items.view.rows.links, engine.items.ids.texts
-    return {
-        (texts[j], texts[links.neighbour[p]]): (links.near[p], links.wide[p], links.after[p])
-        for j in range(len(texts))
-        for p in range(links.start[j], links.start[j] + links.length[j])
-    }
+    return link_counts(engine)
 
 
 @pytest.mark.parametrize(

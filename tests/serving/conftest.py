@@ -83,15 +83,9 @@ NEAR_TIE = 0.005
 """Who follows solves the implicit factors anew, so scores differ a little."""
 
 
-def scored_by_engine(served: Served, user: str, items: list[str]) -> list[float]:
-    """Return the scores that the engine that learned the log gives to items."""
+def scores_by_engine(served: Served, user: str) -> dict[str, float]:
+    """Return the list of the engine that learned the log: items with scores, best first."""
     engine = served.teacher.engine
     listed = engine.recommend(0, user, 100, LOG[-1].ts or 0.0)
     texts = [engine.items.ids.texts[item] for item in listed.items]
-    scores = dict(zip(texts, listed.scores.tolist(), strict=True))
-    return [scores[item] for item in items]
-
-
-def best_scores(served: Served, user: str, n: int) -> list[float]:
-    """Return the scores of the n best items by the engine that learned the log."""
-    return served.teacher.engine.recommend(0, user, n, LOG[-1].ts or 0.0).scores.tolist()
+    return dict(zip(texts, listed.scores.tolist(), strict=True))
