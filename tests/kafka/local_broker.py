@@ -28,7 +28,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.kafka.broker_jars import BrokerUnavailableError
 from tests.kafka.broker_settings import NodeAddress, node_settings
-from tests.kafka.local_node import HEAP_MIB, BrokerFailedError, LocalNode
+from tests.kafka.local_node import BrokerFailedError, LocalNode
 
 START_TIMEOUT_S = 90.0
 POLL_INTERVAL_S = 0.1
@@ -48,8 +48,6 @@ class LocalCluster:
         given.
     overrides : mapping of str to str
         Broker settings on top of `node_settings`.
-    heap_mib : int
-        Heap of each node in MiB.
 
     Examples
     --------
@@ -65,7 +63,6 @@ class LocalCluster:
         folder: Path | None = None,
         first_port: int | None = None,
         overrides: Mapping[str, str] | None = None,
-        heap_mib: int = HEAP_MIB,
     ) -> None:
         self._scratch = (
             Path(tempfile.mkdtemp(prefix="stream-rec-kafka-")) if folder is None else None
@@ -73,7 +70,7 @@ class LocalCluster:
         self._overrides = dict(overrides or {})
         self._folder = folder or self._scratch or Path()
         self.nodes = [
-            LocalNode(address, self._folder / f"node-{address.node_id}", heap_mib)
+            LocalNode(address, self._folder / f"node-{address.node_id}")
             for address in choose_addresses(n_nodes, first_port)
         ]
 
