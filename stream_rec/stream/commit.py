@@ -140,7 +140,10 @@ class CommitCycle:
         partitions = list(partitions)
         self._begin(partitions)
         # 1. freeze
-        frozen = [await freeze(partition) for partition in partitions]
+        frozen = []
+        for partition in partitions:
+            frozen.append(await freeze(partition))
+            await self._effects.let_others_run()
         frozen = [one for one in frozen if self._is_news(one)]
         ends = {p: dict(owned.next_offsets) for p, owned in self._owned.items()}
         if frozen:
@@ -177,6 +180,7 @@ class CommitCycle:
             await self._write(ITEMS, one.partition, items[one.partition], watermark)
             await self._write(PROFILES, one.partition, profiles[one.partition], watermark)
             self._owned[one.partition].watermark = watermark
+            await self._effects.let_others_run()
         # 6. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
 

@@ -51,6 +51,9 @@ class Effects(Protocol):
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         """Hand one record to the producer, which keeps the order."""
 
+    async def let_others_run(self) -> None:
+        """Come back a moment later: what works through many rows stands aside now and then."""
+
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for the acknowledgement of all that was handed over: changelogs, lists, the rest.
 

@@ -33,7 +33,10 @@ from stream_rec.stream.membership import Membership
 from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.stores import Stores
 
-ROWS_PER_TURN_MAX = 1000
+ROWS_PER_TURN_MAX = 250
+"""Taken together: about a millisecond."""
+PAUSE_S = 0.001
+"""Long enough for a batch of events: to reach the agent it takes several turns of the loop."""
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 
@@ -96,7 +99,11 @@ class KafkaEffects:
         )
         self._n_produced += 1
         if self._n_produced % ROWS_PER_TURN_MAX == 0:
-            await asyncio.sleep(0)
+            await self.let_others_run()
+
+    async def let_others_run(self) -> None:
+        """Come back a moment later: events that have come are folded and published before."""
+        await asyncio.sleep(PAUSE_S)
 
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for everything published so far; return the changelog offsets among it."""
@@ -124,7 +131,7 @@ class KafkaEffects:
         head, tail = _split_tail(rows, ROWS_PER_TURN_MAX)
         for part in head:
             self._stores.write(table, partition, part, logged=is_logged)
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_S if is_logged else 0)
         reserved: list[Row] = [(POSITION_KEY, position.encode())]
         if watermark is not None:
             reserved.append((WATERMARK_KEY, watermark.encode()))

@@ -92,6 +92,9 @@ class SimulatedEffects:
         await self._producer.hand_over(where, partial(self._store_row, where, row, epoch))
         await self._process.step("produce", after=True)
 
+    async def let_others_run(self) -> None:
+        await self._process.step("stand aside")
+
     async def wait_for_acks(self) -> Mapping[Where, Acked]:
         await self._process.step("acks")
         acked = await self._producer.wait_for_acks()

@@ -6,6 +6,7 @@ or after its n-th effect. A crash is an exception that the code under test does 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -92,6 +93,9 @@ class WorldEffects:
 
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         self._unacked.append(((table, partition), row, epoch))
+
+    async def let_others_run(self) -> None:
+        await asyncio.sleep(0)
 
     async def wait_for_acks(self) -> Mapping[Where, Acked]:
         acked: dict[Where, Acked] = {}
