@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from faust.serializers.schemas import Schema
-from faust.types import TP, AgentT, StreamT
+from faust.types import AgentT, StreamT
 
 from stream_rec.stream.batches import RecordBatch
 
@@ -42,6 +42,7 @@ def define_agent(app: StreamApp) -> AgentT[Any]:
         async for batches in messages:
             try:
                 await _handle(app, events, batches)
+                app.batch_consumer.on_handled()
             except Exception as error:
                 app.fail(error)
                 return
@@ -58,4 +59,4 @@ async def _handle(app: StreamApp, events: str, batches: list[RecordBatch]) -> No
             *(events, partition, expected),
         )
     if lost:
-        await app.batch_consumer.rewind({TP(events, p): expected for p, expected in lost.items()})
+        app.batch_consumer.rewind(lost)

@@ -11,12 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiokafka.structs import ConsumerRecord
-
 from stream_rec.errors import StateError
 from stream_rec.model.runs import HitRate, Refused, Run, RunResult
 from stream_rec.settings import TopicSettings
-from stream_rec.stream.batches import RecordBatch
+from stream_rec.stream.batches import EventRecord, RecordBatch
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.effects import Effects, Row
@@ -159,7 +157,7 @@ class Processor:
         """
         async with self.turn:
             lost: dict[int, int] = {}
-            runs: list[Run[ConsumerRecord]] = []
+            runs: list[Run[EventRecord]] = []
             for batch in batches:
                 expected = self._next_offsets.get(batch.partition)
                 if expected is None or batch.partition in self._ending:
@@ -180,7 +178,7 @@ class Processor:
                     self._next_offsets[run.partition] = run.records[-1].offset + 1
             return lost
 
-    async def _process(self, runs: Sequence[Run[ConsumerRecord]]) -> None:
+    async def _process(self, runs: Sequence[Run[EventRecord]]) -> None:
         started_at_s = self._stats.clock_s()
         results = self._engine.process(runs, int(started_at_s * MS_PER_S))
         for run, result in zip(runs, results, strict=True):
@@ -196,7 +194,7 @@ class Processor:
         self._schedule.count(n_events)
 
     async def _publish(
-        self, result: RunResult, records: Sequence[ConsumerRecord], now_ms: int
+        self, result: RunResult, records: Sequence[EventRecord], now_ms: int
     ) -> None:
         publish = self._effects.publish
         topic = self._topics.recommendations
@@ -212,7 +210,7 @@ class Processor:
             await publish(self._topics.dlq, record.key, record.value, headers)
 
 
-def _dead_letter_headers(record: ConsumerRecord, refused: Refused, now_ms: int) -> Headers:
+def _dead_letter_headers(record: EventRecord, refused: Refused, now_ms: int) -> Headers:
     """Return the headers that came, and why and whence the record is refused."""
     return [
         *record.headers,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
+from stream_rec.stream.batches import EventRecord
 from stream_rec.stream.changelog import Headers
 
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
@@ -20,14 +20,7 @@ TRACEPARENT_FORM = re.compile(
 TRACESTATE_LENGTH_MAX = 512
 
 
-class Traced(Protocol):
-    """A record that may have headers."""
-
-    offset: int
-    headers: Iterable[tuple[str, bytes]]
-
-
-def traces_of(records: Iterable[Traced]) -> dict[int, Headers]:
+def traces_of(records: Iterable[EventRecord]) -> dict[int, Headers]:
     """Return the trace headers of the records that have any, by offset."""
     traces: dict[int, Headers] = {}
     for record in records:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.assignment import Assignment
-from stream_rec.stream.batches import RecordBatch, pack
+from stream_rec.stream.batches import RecordBatch
 from stream_rec.stream.changelog import PROFILES
 from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.engine_port import EngineFactory
@@ -33,7 +33,6 @@ SIDE_COMMIT_INTERVAL_S = 0.17
 FETCH_INTERVAL_S = 0.004
 IDLE_FETCH_INTERVAL_S = 0.032
 GIVE_UP_TIMEOUT_S = 0.24
-MESSAGES_QUEUED_MAX = 3
 MESSAGE_RECORDS_MAX = 6
 STARTED_AT_S = 1_700_100_000.0
 
@@ -72,18 +71,19 @@ class Fetcher:
         self.positions = {partition: offset or 0 for partition, offset in committed.items()}
 
     def fetch(self) -> bool:
-        """Fetch a batch of each partition, if there is room; say whether any came."""
-        if len(self.queue) >= MESSAGES_QUEUED_MAX:
+        """Fetch one message of what has come, if there is room; say whether anything came."""
+        if self.queue:
             return False
-        batches = []
+        batches, room = [], MESSAGE_RECORDS_MAX
         for partition, position in self.positions.items():
             events = self._broker.events[partition]
-            if position < len(events):
-                records = events[position : position + self._batch_size()]
+            if position < len(events) and room:
+                records = events[position : position + min(self._batch_size(), room)]
                 batches.append(RecordBatch(records, position))
                 self.positions[partition] = position + len(records)
-        self.queue.extend(pack(batches, MESSAGE_RECORDS_MAX))
+                room -= len(records)
         if batches:
+            self.queue.append(batches)
             self.changed.set()
         return bool(batches)
 

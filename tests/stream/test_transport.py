@@ -1,71 +1,83 @@
-"""What one fetch brought reaches the agent whole, or is asked for again; nothing slips through."""
+"""What has come reaches the agent whole, or is asked for again; nothing slips through."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import pytest
-from faust.transport.utils import DefaultSchedulingStrategy
+from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.types import TP
 
-from stream_rec.stream.batches import RecordBatch
-from stream_rec.stream.transport import BatchConsumer
+from stream_rec.errors import StateError
+from stream_rec.stream.batches import EventRecord, RecordBatch
+from stream_rec.stream.transport import BatchConsumer, BatchConsumerThread
 
 EVENTS = "events"
 RECORDS_MAX = 4
 
 
-class Record(NamedTuple):
-    partition: int
-    offset: int
-    timestamp: int = 1_000
-    timestamp_type: int = 0
+class Reader:
+    """What has come, as a test says, and where it was told to go on."""
+
+    def __init__(self) -> None:
+        self.came: dict[int, list[EventRecord]] = {}
+        self.seeks: list[dict[int, int]] = []
+
+    def seek(self, next_offsets: dict[int, int]) -> None:
+        self.seeks.append(dict(next_offsets))
+
+    async def take(self, records_max: int) -> dict[int, list[EventRecord]]:
+        return self.came
+
+    def highwater(self, partition: int) -> int:
+        return 0
 
 
 class Consumer(BatchConsumer):
-    """A consumer of made-up fetches, without Faust's threads."""
+    """A consumer of what a test brings, without Faust's threads."""
 
     def __init__(self, n_partitions: int) -> None:
-        self._batched_topic, self._batch_records_max = EVENTS, RECORDS_MAX
+        self._topic, self._batch_records_max, self._reader = EVENTS, RECORDS_MAX, Reader()
         self._next_fetch, self._gaps_asked_again, self._read_offset = {}, {}, {}
-        self._buffered_partitions = set()
+        self._is_free = asyncio.Event()
+        self._is_free.set()
         self.n_missing_offsets = 0
-        self.scheduler, self.log = DefaultSchedulingStrategy(), logging.getLogger(__name__)
+        self.log = logging.getLogger(__name__)
         self.app = SimpleNamespace(
             consumer_generation_id=1,
             monitor=SimpleNamespace(track_tp_end_offset=lambda *_: None),
         )
+        self._thread = SimpleNamespace(note_reading=lambda: None)
         self.flow_active = True
+        self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
         self.active = {TP(EVENTS, partition) for partition in range(n_partitions)}
         self._read_offset.update(dict.fromkeys(self.active))
-        self.fetched: dict[TP, list[Record]] = {}
-        self.seeks: list[dict[TP, int]] = []
 
     should_stop = False  # a property of Faust's services
 
+    @property
+    def seeks(self) -> list[dict[int, int]]:
+        return self._reader.seeks
+
     async def _wait_next_records(self, timeout: float) -> tuple[dict, set[TP]]:
-        return self.fetched, self.active
-
-    async def seek_wait(self, partitions: dict[TP, int]) -> None:
-        self.seeks.append(dict(partitions))
-
-    def assignment(self) -> set[TP]:
-        return set(self._read_offset)
-
-    def highwater(self, tp: TP) -> int:
-        return 0
+        return await self._getmany(self.active, timeout), self.active
 
     def bring(self, **offsets: range) -> None:
-        """Let the next fetch bring these offsets of partitions p0, p1, …"""
-        self.fetched = {
-            TP(EVENTS, int(name[1:])): [Record(int(name[1:]), offset) for offset in span]
+        """Let the next take bring these offsets of partitions p0, p1, …"""
+        self._reader.came = {
+            int(name[1:]): [
+                EventRecord(EVENTS, int(name[1:]), offset, 1_000, None, b"", []) for offset in span
+            ]
             for name, span in offsets.items()
         }
 
     async def messages(self) -> list[list[tuple[int, int, int]]]:
-        return [spans(message.value) async for _, message in self.getmany(1.0)]
+        """Return what one round of fetching hands on; the agent handles it at once."""
+        came = [spans(message.value) async for _, message in self.getmany(1.0)]
+        self.on_handled()
+        return came
 
 
 def spans(batches: list[RecordBatch]) -> list[tuple[int, int, int]]:
@@ -77,73 +89,80 @@ def consumer() -> Consumer:
     return Consumer(n_partitions=3)
 
 
-async def test_a_fetch_of_several_partitions_is_one_message(consumer: Consumer) -> None:
+async def test_what_came_of_several_partitions_is_one_message(consumer: Consumer) -> None:
     consumer.bring(p0=range(5, 6), p1=range(2), p2=range(7, 8))
     assert await consumer.messages() == [[(0, 5, 5), (1, 0, 1), (2, 7, 7)]]
 
 
-async def test_a_backlog_of_one_partition_holds_up_no_other(consumer: Consumer) -> None:
-    consumer.bring(p0=range(10), p1=range(1), p2=range(1))
-    assert await consumer.messages() == [
-        [(0, 0, 3)],
-        [(1, 0, 0), (2, 0, 0)],
-        [(0, 4, 7)],
-        [(0, 8, 9)],
-    ]
+async def test_the_next_message_waits_until_the_last_is_handled(consumer: Consumer) -> None:
+    consumer.bring(p0=range(1))
+    assert [one async for one in consumer.getmany(1.0)]
+    consumer.bring(p0=range(1, 2))
+    following = asyncio.create_task(consumer.messages())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not following.done()
+    consumer.bring(p0=range(1, 4))  # more has come meanwhile, and goes along
+    consumer.on_handled()
+    assert await following == [[(0, 1, 3)]]
+
+
+async def test_nothing_waits_for_a_message_that_a_rebalance_dropped(consumer: Consumer) -> None:
+    consumer.bring(p0=range(1))
+    assert [one async for one in consumer.getmany(1.0)]
+    consumer.stop_flow()
+    assert await consumer.messages() == []
+    consumer.resume_flow()
+    consumer.bring(p0=range(1, 2))
+    assert await consumer.messages() == [[(0, 1, 1)]]
 
 
 async def test_only_the_paused_partition_is_asked_for_again(consumer: Consumer) -> None:
     consumer.bring(p0=range(6), p1=range(1))
     consumer.active = {TP(EVENTS, 1)}
     assert await consumer.messages() == [[(1, 0, 0)]]
-    assert consumer.seeks == [{TP(EVENTS, 0): 0}]
-
-
-async def test_a_rewind_while_another_partition_is_asked_for_again_counts(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The agent may rewind whenever this waits for Faust's thread."""
-    seek_wait = consumer.seek_wait
-
-    async def rewound_meanwhile(partitions: dict[TP, int]) -> None:
-        await seek_wait(partitions)
-        consumer._next_fetch[TP(EVENTS, 0)] = 0
-
-    consumer.bring(p0=range(1))
-    await consumer.messages()
-    consumer.bring(p0=range(1, 3), p1=range(1))
-    consumer.active = {TP(EVENTS, 0)}
-    monkeypatch.setattr(consumer, "seek_wait", rewound_meanwhile)
-    assert await consumer.messages() == []
-    assert consumer._next_fetch[TP(EVENTS, 0)] == 0
+    assert consumer.seeks == [{0: 0}]
 
 
 async def test_what_was_fetched_before_a_rewind_is_dropped(consumer: Consumer) -> None:
-    consumer.bring(p0=range(8), p1=range(1))
-    came = []
-    async for _, message in consumer.getmany(1.0):
-        came.append(spans(message.value))
-        if len(came) == 1:
-            await consumer.rewind({TP(EVENTS, 0): 2})
-    assert came == [[(0, 0, 3)], [(1, 0, 0)]]
+    consumer.bring(p0=range(8))
+    assert await consumer.messages() == [[(0, 0, 7)]]
+    consumer.rewind({0: 2})
+    consumer.bring(p0=range(8, 9), p1=range(1))
+    assert await consumer.messages() == [[(1, 0, 0)]]
     consumer.bring(p0=range(2, 5))
     assert await consumer.messages() == [[(0, 2, 4)]]
 
 
 async def test_nothing_of_an_older_generation_is_handed_on(consumer: Consumer) -> None:
     consumer.bring(p0=range(8))
-    came = 0
-    async for _ in consumer.getmany(1.0):
-        came += 1
-        consumer.app.consumer_generation_id = 2
-    assert (came, consumer.seeks) == (1, [])
+    take = consumer._reader.take
+
+    async def rebalanced_meanwhile(records_max: int) -> dict[int, list[EventRecord]]:
+        consumer.flow_active = False
+        return await take(records_max)
+
+    consumer._reader.take = rebalanced_meanwhile
+    assert (await consumer.messages(), consumer.seeks) == ([], [])
+
+
+async def test_a_refused_reading_stops_the_worker(consumer: Consumer) -> None:
+    failures: list[Exception] = []
+    consumer.app.fail = failures.append
+
+    async def refused(records_max: int) -> dict[int, list[EventRecord]]:
+        raise StateError("not authorised")
+
+    consumer._reader.take = refused
+    assert await consumer.messages() == []
+    assert [str(error) for error in failures] == ["not authorised"]
 
 
 async def test_a_gap_is_asked_for_once_more_and_the_others_go_on(consumer: Consumer) -> None:
-    consumer._next_fetch[TP(EVENTS, 0)] = 3
+    consumer._next_fetch[0] = 3
     consumer.bring(p0=range(5, 7), p1=range(1))
     assert await consumer.messages() == [[(1, 0, 0)]]
-    assert consumer.seeks == [{TP(EVENTS, 0): 3}]
+    assert consumer.seeks == [{0: 3}]
     consumer.bring(p0=range(5, 7))
     assert await consumer.messages() == [[(0, 3, 6)]]
     assert consumer.n_missing_offsets == 2
@@ -158,7 +177,24 @@ async def test_faust_never_takes_a_message_for_one_it_has_read(consumer: Consume
     assert message.offset >= consumer._read_offset[tp]
 
 
-async def test_a_full_queue_pauses_no_partition_of_events(consumer: Consumer) -> None:
+async def test_a_full_queue_pauses_no_partition(consumer: Consumer) -> None:
     consumer.on_buffer_full(TP(EVENTS, 0))
     assert TP(EVENTS, 0) in consumer.active
-    assert not consumer._buffered_partitions
+
+
+async def test_aiokafka_is_told_that_events_are_read(consumer: Consumer) -> None:
+    told: list[str] = []
+    consumer._thread = SimpleNamespace(note_reading=lambda: told.append("reads"))
+    for _ in range(3):
+        await consumer.messages()
+    assert len(told) == 3
+
+
+async def test_a_member_that_is_said_to_read_stays_one() -> None:
+    subscriptions = SubscriptionState()
+    thread = object.__new__(BatchConsumerThread)
+    thread._consumer = SimpleNamespace(_subscription=subscriptions)
+    subscriptions._last_fetch_ended -= 600
+    assert subscriptions.fetcher_idle_time >= 600
+    thread.note_reading()
+    assert subscriptions.fetcher_idle_time < 60

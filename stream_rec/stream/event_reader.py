@@ -1,0 +1,157 @@
+"""Reads the partitions of events that a worker owns, each from an offset on.
+
+A librdkafka consumer without a group; who owns what is aiokafka's business. librdkafka fetches
+ahead in threads of its own, without Python's lock, so what is taken is all that has come until
+then. aiokafka asks for a partition again only when what it had fetched is taken: an event that
+comes a moment too late waits for two more rounds of the worker.
+
+Fairness between partitions: what is fetched ahead is taken in the order in which it came. So it is
+little of each partition: an event of one that has no backlog waits for that much of the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import confluent_kafka
+from confluent_kafka import Message, TopicPartition
+
+from stream_rec.errors import StateError
+from stream_rec.kafka_clients import confluent_consumer_config
+from stream_rec.settings import KafkaSettings
+from stream_rec.stream.batches import EventRecord
+from stream_rec.stream.changelog import Headers
+
+POLL_TIMEOUT_S = 0.1
+PARTITION_FETCH_BYTES_MAX = 65_536
+FETCHED_RECORDS_MIN = 256
+"""The next fetch is sent when fewer are left: some ten milliseconds of work."""
+FULL_LOOK_INTERVAL_MS = 5
+"""How often librdkafka looks whether fewer are left."""
+
+
+class EventReader:
+    """Takes what has come of some partitions of one topic.
+
+    Parameters
+    ----------
+    kafka : KafkaSettings
+    topic : str
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
+        self._consumer: confluent_kafka.Consumer | None = None
+        self._assigned: set[int] = set()
+        self._waiting: asyncio.Future[list[Message]] | None = None
+
+    def assign(self, next_offsets: Mapping[int, int]) -> None:
+        """Read these partitions from these offsets on, and no others."""
+        self._assigned = set(next_offsets)
+        self._client().assign(self._places(next_offsets))
+
+    def seek(self, next_offsets: Mapping[int, int]) -> None:
+        """Go on from these offsets with those of these partitions that are read already."""
+        places = self._places({p: at for p, at in next_offsets.items() if p in self._assigned})
+        self._client().incremental_unassign(places)
+        self._client().incremental_assign(places)
+
+    async def take(self, records_max: int) -> dict[int, list[EventRecord]]:
+        """Return what has come by partition, in offset order; wait a moment if that is nothing.
+
+        Raises
+        ------
+        StateError
+            Kafka refuses the reading.
+        """
+        if self._waiting is None:
+            messages = self._client().consume(records_max, 0)
+            if not messages:
+                loop = asyncio.get_running_loop()
+                self._waiting = loop.run_in_executor(self._thread, self._wait, records_max)
+        if self._waiting is not None:  # also where whoever waited for it before was cancelled
+            messages = await asyncio.shield(self._waiting)
+            self._waiting = None
+        runs: dict[int, list[EventRecord]] = {}
+        for message in messages:
+            if message.error() is None:
+                record = _to_record(message)
+                runs.setdefault(record.partition, []).append(record)
+            else:
+                self._heed(message)
+        return runs
+
+    def highwater(self, partition: int) -> int | None:
+        """Return the offset of the next event to come, as of the last fetch; None before it."""
+        place = TopicPartition(self._topic, partition)
+        try:
+            _, high = self._client().get_watermark_offsets(place, cached=True)
+        except confluent_kafka.KafkaException:  # not read
+            return None
+        return high if high >= 0 else None
+
+    async def close(self) -> None:
+        """Close the consumer and its thread."""
+        if self._consumer is not None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._consumer.close)
+            self._consumer = None
+        self._thread.shutdown()
+
+    def _client(self) -> confluent_kafka.Consumer:
+        if self._consumer is None:
+            fetch_bytes_max = min(self._kafka.fetch_partition_bytes_max, PARTITION_FETCH_BYTES_MAX)
+            self._consumer = confluent_kafka.Consumer(
+                confluent_consumer_config(
+                    self._kafka,
+                    group_id=f"unused-{uuid.uuid4()}",
+                    auto_offset_reset="earliest",
+                    isolation_level="read_uncommitted",
+                    max_partition_fetch_bytes=fetch_bytes_max,
+                    queued_min_messages=FETCHED_RECORDS_MIN,
+                    fetch_queue_backoff_ms=FULL_LOOK_INTERVAL_MS,
+                    error_cb=_ignore,
+                )
+            )
+        return self._consumer
+
+    def _places(self, next_offsets: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, p, at) for p, at in next_offsets.items()]
+
+    def _wait(self, records_max: int) -> list[Message]:
+        """Wait for a record; return it and what came with it. `consume` would wait for the last."""
+        first = self._client().poll(POLL_TIMEOUT_S)
+        if first is None:
+            return []
+        return [first, *self._client().consume(records_max - 1, 0)]
+
+    def _heed(self, message: Message) -> None:
+        error = message.error()
+        assert error is not None
+        if not error.retriable():
+            raise StateError(
+                f"expected to read events of {self._topic}, partition {message.partition()}, came: "
+                f"{error.str()}; check the topic and what this worker's user may read"
+            )
+
+
+def _to_record(message: Message) -> EventRecord:
+    return EventRecord(
+        cast(str, message.topic()),
+        cast(int, message.partition()),
+        cast(int, message.offset()),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        cast("Headers | None", message.headers()) or [],
+    )
+
+
+def _ignore(_: confluent_kafka.KafkaError) -> None:
+    """A connection that breaks is made again, and whether Kafka answers at all, others watch."""
