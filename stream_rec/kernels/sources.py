@@ -64,8 +64,20 @@ def _sum(column: NDArray[np.int32], start: int, end: int) -> int:
 
 
 @inline_kernel
-def _wide_weight(r: int, root: float) -> np.float32:
+def _wide_weight(r: int, count: float) -> np.float32:
+    root = 1.0 / WEIGHT_UNIT / np.sqrt(count)
     return np.float32(max(WIDE_DECAY**r * root, LEAST_WEIGHT))
+
+
+@inline_kernel
+def _near_weights(r: int, count: float, share: float) -> tuple[np.float32, np.float32, np.float32]:
+    """Return what a link of an item at a place counts in `near_inverse`, `near_root`, `after_*`."""
+    unit, recency = 1.0 / WEIGHT_UNIT * share, 1.0 / (r + 1.0)
+    return (
+        np.float32(unit * recency / count),
+        np.float32(NEAR_DECAY**r * unit / np.sqrt(count)),
+        np.float32(unit / AFTER_UNIT * recency / count),
+    )
 
 
 @kernel
@@ -104,20 +116,15 @@ def accumulate_sources(
     for r in range(n_history):
         j = history[r]
         count = view.rows.taken[j] / WEIGHT_UNIT + 1.0
-        unit = 1.0 / WEIGHT_UNIT
-        root = unit / np.sqrt(count)
-        recency = 1.0 / (r + 1.0)
         start = widen(links.start[j])
         end = start + min(links.length[j], limits[r])
-        to_wide = _wide_weight(r, root)
+        to_wide = _wide_weight(r, count)
         total[WIDE_ROOT] += to_wide * _sum(links.wide, start, end)
         if r >= NEAR_WINDOW:
             n_touched = _add_wide(links, source, touched, start, end, n_touched, to_wide)
             continue
-        unit *= 1.0 if r < n_session else EARLIER_SESSION_SHARE
-        to_near_inverse = np.float32(unit * recency / count)
-        to_near_root = np.float32(NEAR_DECAY**r * unit / np.sqrt(count))
-        to_after = np.float32(unit / AFTER_UNIT * recency / count)
+        share = 1.0 if r < n_session else EARLIER_SESSION_SHARE
+        to_near_inverse, to_near_root, to_after = _near_weights(r, count, share)
         near, after = _sum(links.near, start, end), _sum(links.after, start, end)
         total[NEAR_INVERSE] += to_near_inverse * near
         total[NEAR_ROOT] += to_near_root * near
@@ -136,11 +143,18 @@ def accumulate_sources(
         )
         if r == 0:
             total[AFTER_LAST] = to_after * after
-            for place in range(start, end):
-                row = place_of(links.neighbour[place]) * place_of(SOURCE_COLUMNS)
-                source[row + place_of(AFTER_LAST)] = np.float32(links.after[place]) * to_after
+            _add_last(links, source, start, end, to_after)
     workspace.n_touched[0] = n_touched
     return n_touched
+
+
+@inline_kernel
+def _add_last(
+    links: LinkRows, source: NDArray[np.float32], start: int, end: int, to_after: np.float32
+) -> None:
+    for place in range(start, end):
+        row = place_of(links.neighbour[place]) * place_of(SOURCE_COLUMNS)
+        source[row + place_of(AFTER_LAST)] = np.float32(links.after[place]) * to_after
 
 
 @inline_kernel
@@ -227,8 +241,8 @@ def strongest_place(
         length = min(links.length[j], limits[r])
         place = find_place(links.neighbour, links.start[j], length, item)
         if place >= 0:
-            root = 1.0 / WEIGHT_UNIT / np.sqrt(view.rows.taken[j] / WEIGHT_UNIT + 1.0)
-            wide = np.float32(links.wide[place]) * _wide_weight(r, root)
+            count = view.rows.taken[j] / WEIGHT_UNIT + 1.0
+            wide = np.float32(links.wide[place]) * _wide_weight(r, count)
             if wide > strongest:
                 strongest, because = wide, r
     return because

@@ -24,7 +24,15 @@ from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Held
 from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
-from stream_rec.kernels.jit import allocating_kernel, inner_kernel, kernel, widen, zero
+from stream_rec.kernels.jit import (
+    allocating_kernel,
+    inline_kernel,
+    inner_kernel,
+    kernel,
+    spliced_kernel,
+    widen,
+    zero,
+)
 from stream_rec.kernels.links import add_link, block_places
 from stream_rec.kernels.profiles import (
     ProfileRows,
@@ -213,7 +221,7 @@ def link_places_of_event(history_length: int, links_max: int) -> int:
     return (history_length + 2) * block_places(links_max)
 
 
-@inner_kernel
+@spliced_kernel
 def _fold_event(
     model: Model,
     partition: Partition,
@@ -298,19 +306,25 @@ def _fold_into(
         j = widen(history[r])
         if j == item:
             continue
-        near = after = 0
-        if r < NEAR_WINDOW:
-            near = weight
-            after = weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
-            if r >= n_session:
-                near = (near + EARLIER_LINK_DIVISOR - 1) // EARLIER_LINK_DIVISOR
-                after = (after + EARLIER_LINK_DIVISOR - 1) // EARLIER_LINK_DIVISOR
+        near, after = _link_weights(weight, r, n_session)
         if guard[j] < offset:
             draw = mix64(seed ^ model.item_hash[j])
             add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
             add_link(rows.links, item, j, near, weight, zero(), recipe.links_max, draw)
+
+
+@inline_kernel
+def _link_weights(weight: int, r: int, n_session: int) -> tuple[int, int]:
+    """Return what an event adds as near and as after to the item at a place of the history."""
+    if r >= NEAR_WINDOW:
+        return zero(), zero()
+    near, after = weight, weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
+    if r < n_session:
+        return near, after
+    rounding = EARLIER_LINK_DIVISOR - 1
+    return (near + rounding) // EARLIER_LINK_DIVISOR, (after + rounding) // EARLIER_LINK_DIVISOR
 
 
 @inner_kernel

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2
 from stream_rec.kernels.item_rows import BIAS_SQUARES_START, NO_OFFSET, ItemRows, is_empty
-from stream_rec.kernels.jit import allocating_kernel
+from stream_rec.kernels.jit import allocating_kernel, zero
 from stream_rec.kernels.links import COUNT_MAX, FIRST_BLOCK, LinkRows, reserve
 from stream_rec.model.ratings import add_rating
 
@@ -193,7 +193,7 @@ def merge_links(
         n_most = max(n_most, lengths[:, x].sum())
     merged = np.empty(n_most, np.int64)
     for x in range(len(items)):
-        n = 0
+        n = zero()
         for p in range(len(starts)):
             for place in range(starts[p, x], starts[p, x] + lengths[p, x]):
                 neighbour = links.neighbour[place]
@@ -225,24 +225,19 @@ def merge_links(
 def _keep_strongest(
     merged: NDArray[np.int64], n: int, wide: NDArray[np.int32], n_wanted: int
 ) -> int:
-    """Put the places of the heaviest links first, in order; return how many are kept."""
-    weight = np.empty(n, np.int64)
+    """Put the places of the heaviest links first, in order; return how many are kept.
+
+    Sorted are numbers of which the upper half is the weight and the lower one the place in
+    `merged`: so ties stay in order, and numba compiles one sort.
+    """
+    key = np.empty(n, np.int64)
     for y in range(n):
-        weight[y] = -np.int64(wide[merged[y]])
-    if n > n_wanted:
-        bound = np.partition(weight, n_wanted - 1)[n_wanted - 1]
-        n_heavier = 0
-        for y in range(n):
-            n_heavier += weight[y] < bound
-        n_ties, n_kept = n_wanted - n_heavier, 0
-        for y in range(n):
-            if weight[y] < bound or (weight[y] == bound and n_ties > 0):
-                n_ties -= weight[y] == bound
-                merged[n_kept], weight[n_kept] = merged[y], weight[y]
-                n_kept += 1
-        n = n_kept
-    order = np.argsort(weight[:n], kind="mergesort")
-    sorted_places = merged[:n][order]
-    for y in range(n):
+        key[y] = (-np.int64(wide[merged[y]]) << 32) + y
+    key.sort()
+    n_kept = min(n, n_wanted)
+    sorted_places = np.empty(n_kept, np.int64)
+    for y in range(n_kept):
+        sorted_places[y] = merged[key[y] & 0xFFFFFFFF]
+    for y in range(n_kept):
         merged[y] = sorted_places[y]
-    return n
+    return n_kept
