@@ -1,7 +1,7 @@
 """What every Kafka client must be told: address, security, and the embedded broker's limits.
 
-stream_rec uses three clients: confluent-kafka (publishing, administration), kafka-python (the
-producers) and aiokafka (under Faust). Each spells the same things differently; this is the one
+stream_rec uses three clients: confluent-kafka (reading, publishing, administration), kafka-python
+(the producers) and aiokafka (under Faust). Each spells the same things differently; this is the one
 place that knows how. Secrets go into what is returned and nowhere else.
 
 The embedded broker (librdkafka's mock cluster) knows an older protocol and does not wake a waiting
@@ -139,7 +139,6 @@ def faust_broker_options(kafka: KafkaSettings) -> dict[str, Any]:
         "broker_session_timeout": kafka.session_timeout_s,
         "broker_heartbeat_interval": kafka.heartbeat_interval_s,
         "broker_request_timeout": kafka.request_timeout_s,
-        "consumer_max_fetch_size": kafka.fetch_partition_bytes_max,
         "topic_allow_declare": False,
     }
     credentials = _faust_credentials(kafka)

@@ -31,6 +31,11 @@ PASSING = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 
+REFUSALS = (
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+)
+
 Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
@@ -38,6 +43,14 @@ logger = logging.getLogger(__name__)
 
 class KafkaUnreachableError(StreamRecError):
     """No broker answered."""
+
+
+def is_refusal(error: KafkaError) -> bool:
+    """Say whether an error that a consumer returned in place of a record does not pass by itself.
+
+    librdkafka tries again after all others. `KafkaError.retriable` says no for each of them.
+    """
+    return error.fatal() or error.code() in REFUSALS
 
 
 def ask(question: Callable[[], Answer], broker: str, wait_s: float) -> Answer:

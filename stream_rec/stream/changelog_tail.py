@@ -18,6 +18,7 @@ import confluent_kafka
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_consumer_config, fetch_max_wait_ms
 from stream_rec.settings import KafkaSettings
+from stream_rec.stream.asking import is_refusal
 from stream_rec.stream.changelog import NO_EPOCH, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord
 
@@ -139,7 +140,7 @@ class ChangelogTail:
         assert error is not None
         if error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
             self._at_end.add(cast(int, message.partition()))
-        elif not error.retriable():
+        elif is_refusal(error):
             raise StateError(f"{self._topic}, partition {message.partition()}: {error.str()}")
 
     def _on_error(self, error: confluent_kafka.KafkaError) -> None:

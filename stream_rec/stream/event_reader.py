@@ -6,16 +6,21 @@ then. aiokafka asks for a partition again only when what it had fetched is taken
 comes a moment too late waits for two more rounds of the worker.
 
 Fairness between partitions: what is fetched ahead is taken in the order in which it came. So it is
-little of each partition: an event of one that has no backlog waits for that much of the others.
+little of each partition, 64 KiB or one batch of its producer: an event of one that has no backlog
+waits for that much of the others.
+
+A consumer of confluent-kafka lets one call in at a time: what others call while the thread waits
+for a record waits along. So what may come then is called in that thread, too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import TypeVar, cast
 
 import confluent_kafka
 from confluent_kafka import Message, TopicPartition
@@ -23,15 +28,22 @@ from confluent_kafka import Message, TopicPartition
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_consumer_config
 from stream_rec.settings import KafkaSettings
+from stream_rec.stream.asking import is_refusal
 from stream_rec.stream.batches import EventRecord
 from stream_rec.stream.changelog import Headers
 
 POLL_TIMEOUT_S = 0.1
 PARTITION_FETCH_BYTES_MAX = 65_536
+FETCHED_KIB_MAX = 16_384
 FETCHED_RECORDS_MIN = 256
-"""The next fetch is sent when fewer are left: some ten milliseconds of work."""
+"""The next fetch is sent when fewer are left of all partitions: some ten milliseconds of work."""
 FULL_LOOK_INTERVAL_MS = 5
 """How often librdkafka looks whether fewer are left."""
+
+
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
 class EventReader:
@@ -49,15 +61,21 @@ class EventReader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-reader")
         self._consumer: confluent_kafka.Consumer | None = None
         self._assigned: set[int] = set()
+        self._ends: dict[int, int] = {}
         self._waiting: asyncio.Future[list[Message]] | None = None
 
-    def assign(self, next_offsets: Mapping[int, int]) -> None:
+    async def assign(self, next_offsets: Mapping[int, int]) -> None:
         """Read these partitions from these offsets on, and no others."""
-        self._assigned = set(next_offsets)
-        self._client().assign(self._places(next_offsets))
+        if next_offsets or self._consumer is not None:
+            self._assigned = set(next_offsets)
+            places = self._places(next_offsets)
+            await self._in_thread(lambda: self._client().assign(places))
 
     def seek(self, next_offsets: Mapping[int, int]) -> None:
-        """Go on from these offsets with those of these partitions that are read already."""
+        """Go on from these offsets with those of these partitions that are read already.
+
+        Not while a `take` waits.
+        """
         places = self._places({p: at for p, at in next_offsets.items() if p in self._assigned})
         self._client().incremental_unassign(places)
         self._client().incremental_assign(places)
@@ -73,8 +91,7 @@ class EventReader:
         if self._waiting is None:
             messages = self._client().consume(records_max, 0)
             if not messages:
-                loop = asyncio.get_running_loop()
-                self._waiting = loop.run_in_executor(self._thread, self._wait, records_max)
+                self._waiting = self._in_thread(lambda: self._wait(records_max))
         if self._waiting is not None:  # also where whoever waited for it before was cancelled
             messages = await asyncio.shield(self._waiting)
             self._waiting = None
@@ -85,24 +102,24 @@ class EventReader:
                 runs.setdefault(record.partition, []).append(record)
             else:
                 self._heed(message)
+        for partition in runs:
+            place = TopicPartition(self._topic, partition)
+            _, self._ends[partition] = self._client().get_watermark_offsets(place, cached=True)
         return runs
 
     def highwater(self, partition: int) -> int | None:
-        """Return the offset of the next event to come, as of the last fetch; None before it."""
-        place = TopicPartition(self._topic, partition)
-        try:
-            _, high = self._client().get_watermark_offsets(place, cached=True)
-        except confluent_kafka.KafkaException:  # not read
-            return None
-        return high if high >= 0 else None
+        """Return the offset of the next event to come, as of when some came; None before that."""
+        return self._ends.get(partition)
 
     async def close(self) -> None:
         """Close the consumer and its thread."""
-        if self._consumer is not None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._consumer.close)
-            self._consumer = None
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await self._in_thread(consumer.close)
         self._thread.shutdown()
+
+    def _in_thread(self, call: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _client(self) -> confluent_kafka.Consumer:
         if self._consumer is None:
@@ -113,7 +130,10 @@ class EventReader:
                     group_id=f"unused-{uuid.uuid4()}",
                     auto_offset_reset="earliest",
                     isolation_level="read_uncommitted",
+                    fetch_min_bytes=min(self._kafka.fetch_min_bytes, fetch_bytes_max),
                     max_partition_fetch_bytes=fetch_bytes_max,
+                    queued_max_messages_kbytes=FETCHED_KIB_MAX,
+                    check_crcs=True,
                     queued_min_messages=FETCHED_RECORDS_MIN,
                     fetch_queue_backoff_ms=FULL_LOOK_INTERVAL_MS,
                     error_cb=_ignore,
@@ -134,11 +154,12 @@ class EventReader:
     def _heed(self, message: Message) -> None:
         error = message.error()
         assert error is not None
-        if not error.retriable():
+        if is_refusal(error):
             raise StateError(
                 f"expected to read events of {self._topic}, partition {message.partition()}, came: "
-                f"{error.str()}; check the topic and what this worker's user may read"
+                f"{error.str()}; check what this worker's user may read"
             )
+        logger.warning("reading %s goes on after: %s", self._topic, error.str())
 
 
 def _to_record(message: Message) -> EventRecord:

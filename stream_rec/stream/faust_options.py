@@ -10,6 +10,9 @@ from stream_rec.stream.tables import RowTableManager
 
 REBALANCE_TIMEOUT_S = 60.0
 MESSAGES_QUEUED_MAX = 16
+NEVER_S = 1e8
+"""For aiokafka, which takes a member that does not fetch for so long out of its group: it fetches
+no events here, and whether they are handled, the watchdog sees."""
 
 
 def faust_options(settings: Settings) -> dict[str, Any]:
@@ -23,6 +26,7 @@ def faust_options(settings: Settings) -> dict[str, Any]:
     return faust_broker_options(settings.kafka) | {
         "TableManager": RowTableManager,
         "datadir": worker.state_dir,
+        "broker_max_poll_interval": NEVER_S,
         "broker_rebalance_timeout": REBALANCE_TIMEOUT_S,
         "consumer_auto_offset_reset": "earliest",
         "stream_buffer_maxsize": MESSAGES_QUEUED_MAX,

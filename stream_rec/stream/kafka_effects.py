@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -33,10 +34,11 @@ from stream_rec.stream.membership import Membership
 from stream_rec.stream.publisher import Publisher
 from stream_rec.stream.stores import Stores
 
-ROWS_PER_TURN_MAX = 250
-"""Taken together: about a millisecond."""
 PAUSE_S = 0.001
 """Long enough for a batch of events: to reach the agent it takes several turns of the loop."""
+ROWS_PER_TURN_MIN, ROWS_PER_TURN_MAX = 250, 2000
+"""As many rows are handled between two pauses as take the time that the last pause took: a
+millisecond, but with a backlog of events several. So a commit has half of the time at least."""
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 
@@ -78,6 +80,7 @@ class KafkaEffects:
         self._acked: dict[tuple[str, int], Acked] = {}
         self._clock = clock
         self._membership = membership
+        self._rows_per_turn = ROWS_PER_TURN_MIN
         self._n_produced = 0
 
     async def publish(
@@ -98,12 +101,16 @@ class KafkaEffects:
             self._changelogs[table], key, value, encode_epoch(epoch), partition, self._on_acked
         )
         self._n_produced += 1
-        if self._n_produced % ROWS_PER_TURN_MAX == 0:
+        if self._n_produced >= self._rows_per_turn:
+            self._n_produced = 0
             await self.let_others_run()
 
     async def let_others_run(self) -> None:
         """Come back a moment later: events that have come are folded and published before."""
+        began_s = time.perf_counter()
         await asyncio.sleep(PAUSE_S)
+        n_rows = int(ROWS_PER_TURN_MIN * (time.perf_counter() - began_s) / PAUSE_S)
+        self._rows_per_turn = min(max(n_rows, ROWS_PER_TURN_MIN), ROWS_PER_TURN_MAX)
 
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for everything published so far; return the changelog offsets among it."""
@@ -128,14 +135,16 @@ class KafkaEffects:
         What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`.
         """
         is_logged = watermark is not None
-        head, tail = _split_tail(rows, ROWS_PER_TURN_MAX)
-        for part in head:
-            self._stores.write(table, partition, part, logged=is_logged)
-            await asyncio.sleep(PAUSE_S if is_logged else 0)
+        first = 0
+        while len(rows) - first > self._rows_per_turn:
+            end = first + self._rows_per_turn
+            self._stores.write(table, partition, rows[first:end], logged=is_logged)
+            first = end
+            await (self.let_others_run() if is_logged else asyncio.sleep(0))
         reserved: list[Row] = [(POSITION_KEY, position.encode())]
         if watermark is not None:
             reserved.append((WATERMARK_KEY, watermark.encode()))
-        self._stores.write(table, partition, [*tail, *reserved], logged=is_logged)
+        self._stores.write(table, partition, [*rows[first:], *reserved], logged=is_logged)
 
     async def commit(self, offsets: Mapping[int, int]) -> bool:
         """Commit offsets of the events topic as a member of the group."""
@@ -193,9 +202,3 @@ class KafkaEffects:
             self._acked[where] = Acked(
                 min(before.first, offset), max(before.last, offset), before.n_records + 1
             )
-
-
-def _split_tail(rows: Sequence[Row], n_max: int) -> tuple[list[Sequence[Row]], Sequence[Row]]:
-    """Split rows into parts of at most ``n_max``, the last of them apart."""
-    parts = [rows[first : first + n_max] for first in range(0, len(rows), n_max)]
-    return (parts[:-1], parts[-1]) if parts else ([], [])

@@ -26,7 +26,7 @@ from confluent_kafka.admin import AdminClient
 from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
 from stream_rec.settings import KafkaSettings
-from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask
+from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask, is_refusal
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 from stream_rec.stream.garbage import without_collection
@@ -192,11 +192,13 @@ def _end_seen(message: Message, topic: str, partition: int) -> int:
         The partition cannot be read.
     """
     error = message.error()
-    if error is None or error.retriable():
+    if error is None:
         return 0
-    if error.code() != confluent_kafka.KafkaError._PARTITION_EOF:
+    if error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
+        return cast(int, message.offset())
+    if is_refusal(error):
         raise StateError(f"{topic}, partition {partition}: {error.str()}")
-    return cast(int, message.offset())
+    return 0
 
 
 def _to_records(messages: Sequence[Message]) -> list[LogRecord]:

@@ -12,7 +12,7 @@ aiokafka keeps the membership of the group and commits offsets; events are read 
 Guarantees
 - A batch starts where the one before it ended: ``start`` is the offset that was asked for, and
   every offset from ``start`` to the last one is in the batch or does not exist in the topic.
-  Where offsets are skipped, the consumer seeks back and asks once more before it believes it
+  Where it would start later, the consumer seeks back and asks once more before it believes it
   (transaction markers are such gaps; so are records that retention has deleted).
 - What may be committed is decided by the durable watermark alone, never by Faust's lists of
   acknowledged messages, which can commit past events that were not processed.
@@ -62,11 +62,6 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         """Let others read what is assigned."""
         self._ensure_consumer().pause(*(TopicPartition(*tp) for tp in assigned))
         await super().on_partitions_assigned(assigned, generation_id)
-
-    def note_reading(self) -> None:
-        """Tell aiokafka that events are read: a member that stops it takes out of the group."""
-        with self._ensure_consumer()._subscription.fetch_context():
-            pass
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit for Faust, which calls this now and then, as we do."""
@@ -128,7 +123,7 @@ class BatchConsumer(driver.Consumer):
         runs, active = await self._wait_next_records(timeout)
         if not runs or self.should_stop:
             return
-        batches = [self._batch_of(tp, run, active or ()) for tp, run in runs.items()]
+        batches = [await self._batch_of(tp, run, active or ()) for tp, run in runs.items()]
         ready = [batch for batch in batches if batch is not None]
         if ready and self.flow_active:  # else the next assignment tells where to go on
             self._is_free.clear()
@@ -179,18 +174,20 @@ class BatchConsumer(driver.Consumer):
         }
         self._gaps_asked_again.clear()
         self._next_fetch.update(next_offsets)
-        self._reader.assign(next_offsets)
+        await self._reader.assign(next_offsets)
         self._is_free.set()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Read nothing until the next assignment: a rebalance takes all partitions."""
-        self._reader.assign({})
+        await self._reader.assign({})
         await super().on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:
         """Close what reads the events, too."""
-        await super().on_stop()
-        await self._reader.close()
+        try:
+            await super().on_stop()
+        finally:
+            await self._reader.close()
 
     def _committable_offsets(self) -> Mapping[int, int]:
         return {} if self.app.assignment is None else self._progress().committable_offsets()
@@ -214,7 +211,6 @@ class BatchConsumer(driver.Consumer):
         await self._is_free.wait()
         if not self.flow_active:
             return {}
-        self._thread.note_reading()
         try:
             runs = await self._reader.take(self._batch_records_max)
         except StateError as error:
@@ -222,7 +218,7 @@ class BatchConsumer(driver.Consumer):
             return {}
         return {TP(self._topic, partition): run for partition, run in runs.items()}
 
-    def _batch_of(
+    async def _batch_of(
         self, tp: TP, records: Sequence[EventRecord], active: Collection[TP]
     ) -> RecordBatch | None:
         """Return what was wanted of these records; None where it has to be asked for again."""
@@ -230,6 +226,7 @@ class BatchConsumer(driver.Consumer):
         start = self._next_fetch.setdefault(partition, records[0].offset)
         wanted = [record for record in records if record.offset >= start]
         if not wanted:
+            await self._check_end(partition, start)
             return None
         if tp not in active:
             self.rewind({partition: start})
@@ -238,6 +235,18 @@ class BatchConsumer(driver.Consumer):
             return None
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp) or 0)
         return RecordBatch(wanted, start)
+
+    async def _check_end(self, partition: int, start: int) -> None:
+        """Stop the worker if the partition ends before what has been read of it."""
+        _, end = await self.app.log_reader.offsets(self._topic, partition)
+        if end < start:
+            self.app.fail(
+                StateError(
+                    f"expected {self._topic}, partition {partition}, to go on at offset {start}, "
+                    f"came its end at {end}: it was deleted and made anew, or has lost events; the "
+                    "next start of this worker says what to do"
+                )
+            )
 
     def _asks_again(self, partition: int, start: int, first: int) -> bool:
         """Seek back to a gap the first time it is met; count it when it is still there."""

@@ -28,7 +28,7 @@ async def test_a_partition_does_not_wait_for_all_that_another_has(
         producer.produce(topic, b"x" * RECORD_BYTES, partition=0)
     assert producer.flush(60) == 0
     reader = EventReader(KafkaSettings(broker=kafka_address), topic)
-    reader.assign({0: 0, 1: 0})
+    await reader.assign({0: 0, 1: 0})
     while 0 not in await reader.take(64):
         pass
     producer.produce(topic, b"mine", partition=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,12 @@ from stream_rec.stream.changelog import ITEMS, Position, Watermark
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.effects import Row
-from stream_rec.stream.kafka_effects import ROWS_PER_TURN_MAX, KafkaEffects
+from stream_rec.stream.kafka_effects import (
+    PAUSE_S,
+    ROWS_PER_TURN_MAX,
+    ROWS_PER_TURN_MIN,
+    KafkaEffects,
+)
 from stream_rec.stream.recovery import recover
 from stream_rec.stream.stores import Stores
 from tests.stream.world import World, WorldEffects
@@ -69,6 +75,27 @@ async def test_producing_stands_aside() -> None:
         await effects.produce(ITEMS, 0, row, 1)
     beside.cancel()
     assert publisher.n_rows_most <= ROWS_PER_TURN_MAX
+
+
+async def test_a_commit_has_half_of_the_time_when_there_is_a_backlog() -> None:
+    publisher = Publisher()
+    effects = effects_of(publisher)
+    n_turns = 0
+
+    async def work_off_a_backlog() -> None:
+        nonlocal n_turns
+        while True:
+            ended_s = time.perf_counter() + 10 * PAUSE_S
+            while time.perf_counter() < ended_s:
+                pass
+            n_turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(work_off_a_backlog())
+    for row in ROWS:
+        await effects.produce(ITEMS, 0, row, 1)
+    beside.cancel()
+    assert n_turns < N_ROWS / ROWS_PER_TURN_MIN  # twice that if turns were as long as ever
 
 
 async def test_writing_stands_aside(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from stream_rec.errors import StateError
@@ -48,12 +48,16 @@ class Consumer(BatchConsumer):
         self.app = SimpleNamespace(
             consumer_generation_id=1,
             monitor=SimpleNamespace(track_tp_end_offset=lambda *_: None),
+            log_reader=SimpleNamespace(offsets=self._offsets),
         )
-        self._thread = SimpleNamespace(note_reading=lambda: None)
+        self.ends: dict[int, int] = {}
         self.flow_active = True
         self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
         self.active = {TP(EVENTS, partition) for partition in range(n_partitions)}
         self._read_offset.update(dict.fromkeys(self.active))
+
+    async def _offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        return 0, self.ends.get(partition, 1_000)
 
     should_stop = False  # a property of Faust's services
 
@@ -177,24 +181,30 @@ async def test_faust_never_takes_a_message_for_one_it_has_read(consumer: Consume
     assert message.offset >= consumer._read_offset[tp]
 
 
-async def test_a_full_queue_pauses_no_partition(consumer: Consumer) -> None:
-    consumer.on_buffer_full(TP(EVENTS, 0))
-    assert TP(EVENTS, 0) in consumer.active
+async def test_a_topic_that_was_made_anew_stops_the_worker(consumer: Consumer) -> None:
+    failures: list[Exception] = []
+    consumer.app.fail = failures.append
+    consumer._next_fetch[0] = 5
+    consumer.bring(p0=range(3))
+    consumer.ends = {0: 5}  # what came twice
+    assert (await consumer.messages(), failures) == ([], [])
+    consumer.ends = {0: 3}
+    assert await consumer.messages() == []
+    assert "expected events, partition 0, to go on at offset 5, came its end at 3" in str(failures)
 
 
-async def test_aiokafka_is_told_that_events_are_read(consumer: Consumer) -> None:
-    told: list[str] = []
-    consumer._thread = SimpleNamespace(note_reading=lambda: told.append("reads"))
-    for _ in range(3):
-        await consumer.messages()
-    assert len(told) == 3
+async def test_aiokafka_fetches_nothing_of_what_it_is_assigned() -> None:
+    assigned = {TP(EVENTS, partition) for partition in range(3)}
+    paused: list[TopicPartition] = []
+    listeners: list[set[TP]] = []
 
+    async def on_assigned(loop: object, partitions: set[TP], generation_id: int) -> None:
+        assert set(paused) == {TopicPartition(*tp) for tp in assigned}
+        listeners.append(partitions)
 
-async def test_a_member_that_is_said_to_read_stays_one() -> None:
-    subscriptions = SubscriptionState()
     thread = object.__new__(BatchConsumerThread)
-    thread._consumer = SimpleNamespace(_subscription=subscriptions)
-    subscriptions._last_fetch_ended -= 600
-    assert subscriptions.fetcher_idle_time >= 600
-    thread.note_reading()
-    assert subscriptions.fetcher_idle_time < 60
+    thread._consumer = SimpleNamespace(pause=lambda *partitions: paused.extend(partitions))
+    thread.consumer = SimpleNamespace(threadsafe_partitions_assigned=on_assigned)
+    thread.thread_loop = asyncio.get_running_loop()
+    await thread.on_partitions_assigned(assigned, 1)
+    assert listeners == [assigned]
