@@ -11,6 +11,7 @@ fetch: kafka-python needs ``api_version`` and no idempotence, and every consumer
 from __future__ import annotations
 
 import ssl
+import uuid
 from typing import Any
 
 from stream_rec.errors import ConfigError
@@ -93,6 +94,16 @@ def confluent_consumer_config(kafka: KafkaSettings, group_id: str, **extra: Any)
         "max_partition_fetch_bytes": kafka.fetch_partition_bytes_max,
     }
     return confluent_config(kafka, **(limits | extra))
+
+
+def confluent_reader_config(kafka: KafkaSettings, **extra: Any) -> dict[str, Any]:
+    """Configure a consumer without a group: it is assigned partitions, each from an offset on.
+
+    librdkafka wants the name of a group all the same. Where an offset does not exist any more,
+    reading goes on at the first one that does.
+    """
+    alone = {"group_id": f"unused-{uuid.uuid4()}", "auto_offset_reset": "earliest"}
+    return confluent_consumer_config(kafka, **(alone | extra))
 
 
 def kafka_python_config(kafka: KafkaSettings) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import NamedTuple, cast
@@ -21,7 +20,7 @@ from typing import NamedTuple, cast
 import confluent_kafka
 
 from stream_rec.errors import StateError
-from stream_rec.kafka_clients import confluent_consumer_config
+from stream_rec.kafka_clients import confluent_reader_config
 from stream_rec.serving.cache import At
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.changelog import Headers
@@ -147,10 +146,8 @@ class Follower:
 
     def _subscribe(self) -> confluent_kafka.Consumer:
         consumer = confluent_kafka.Consumer(
-            confluent_consumer_config(
+            confluent_reader_config(
                 self._kafka,
-                group_id=f"unused-{uuid.uuid4()}",
-                auto_offset_reset="earliest",
                 enable_partition_eof=True,
                 queued_max_messages_kbytes=QUEUE_KIB_MAX,
                 fetch_min_bytes=FETCH_BYTES_MIN,

@@ -7,7 +7,6 @@ that is known; this one reads all at once and never ends.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any, TypeVar, cast
 import confluent_kafka
 
 from stream_rec.errors import StateError
-from stream_rec.kafka_clients import confluent_consumer_config, fetch_max_wait_ms
+from stream_rec.kafka_clients import confluent_reader_config, fetch_max_wait_ms
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import is_refusal
 from stream_rec.stream.changelog import NO_EPOCH, Headers, decode_epoch
@@ -94,10 +93,8 @@ class ChangelogTail:
         if self._consumer is None:
             wait_ms = min(FETCH_WAIT_MAX_MS, fetch_max_wait_ms(self._kafka))
             self._consumer = confluent_kafka.Consumer(
-                confluent_consumer_config(
+                confluent_reader_config(
                     self._kafka,
-                    group_id=f"unused-{uuid.uuid4()}",
-                    auto_offset_reset="earliest",
                     enable_partition_eof=True,
                     fetch_wait_max_ms=wait_ms,
                     error_cb=self._on_error,

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
@@ -26,7 +25,7 @@ import confluent_kafka
 from confluent_kafka import Message, TopicPartition
 
 from stream_rec.errors import StateError
-from stream_rec.kafka_clients import confluent_consumer_config
+from stream_rec.kafka_clients import confluent_reader_config
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import is_refusal
 from stream_rec.stream.batches import EventRecord
@@ -39,7 +38,6 @@ FETCHED_RECORDS_MIN = 256
 """The next fetch is sent when fewer are left of all partitions: some ten milliseconds of work."""
 FULL_LOOK_INTERVAL_MS = 5
 """How often librdkafka looks whether fewer are left."""
-
 
 Result = TypeVar("Result")
 
@@ -125,17 +123,15 @@ class EventReader:
         if self._consumer is None:
             fetch_bytes_max = min(self._kafka.fetch_partition_bytes_max, PARTITION_FETCH_BYTES_MAX)
             self._consumer = confluent_kafka.Consumer(
-                confluent_consumer_config(
+                confluent_reader_config(
                     self._kafka,
-                    group_id=f"unused-{uuid.uuid4()}",
-                    auto_offset_reset="earliest",
                     isolation_level="read_uncommitted",
                     fetch_min_bytes=min(self._kafka.fetch_min_bytes, fetch_bytes_max),
                     max_partition_fetch_bytes=fetch_bytes_max,
                     queued_max_messages_kbytes=FETCHED_KIB_MAX,
-                    check_crcs=True,
                     queued_min_messages=FETCHED_RECORDS_MIN,
                     fetch_queue_backoff_ms=FULL_LOOK_INTERVAL_MS,
+                    check_crcs=True,
                     error_cb=_ignore,
                 )
             )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from stream_rec.errors import StateError
-from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
+from stream_rec.kafka_clients import confluent_config, confluent_reader_config
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask, is_refusal
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
@@ -128,10 +127,8 @@ class LogReader:
     def _client(self) -> confluent_kafka.Consumer:
         if self._consumer is None:
             self._consumer = confluent_kafka.Consumer(
-                confluent_consumer_config(
+                confluent_reader_config(
                     self._kafka,
-                    group_id=f"unused-{uuid.uuid4()}",
-                    auto_offset_reset="earliest",
                     enable_partition_eof=True,
                     fetch_wait_max_ms=FETCH_WAIT_MAX_MS,
                 )
