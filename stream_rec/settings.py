@@ -56,7 +56,7 @@ class KafkaSettings(Section):
     fetch_partition_bytes_max: PositiveInt = 1_048_576
     delivery_timeout_ms: PositiveInt = 10_000
     clock_skew_s_max: PositiveFloat = 60.0
-    linger_ms: NonNegativeInt = 1
+    linger_ms: NonNegativeInt = 0
     producer_queue_records_max: PositiveInt = 100_000
     producer_queue_kib_max: PositiveInt = 65_536
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"

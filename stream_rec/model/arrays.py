@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,3 +42,15 @@ def copy_into(larger: Columns, columns: Columns) -> Columns:
         else:
             target[tuple(np.s_[:n] for n in source.shape)] = source
     return larger
+
+
+def stretches(column: NDArray[Any], length_max: int) -> Iterator[NDArray[Any]]:
+    """Cut a column into stretches of at most so many entries.
+
+    Examples
+    --------
+    >>> [stretch.tolist() for stretch in stretches(np.arange(5), 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    for first in range(0, len(column), length_max):
+        yield column[first : first + length_max]

@@ -7,7 +7,7 @@ until `refresh` sums it up anew, so an item that changed in many partitions is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from stream_rec.kernels.item_rows import (
 from stream_rec.kernels.links import with_places
 from stream_rec.kernels.toplist import rebuild, rebuild_list
 from stream_rec.kernels.view import empty_view, refresh_items
-from stream_rec.model.arrays import copy_into, doubled
+from stream_rec.model.arrays import copy_into, doubled, stretches
 from stream_rec.model.followed import FollowedRows
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
@@ -155,20 +155,22 @@ class Items:
         """Return how many item rows of a partition changed since they were last frozen."""
         return int(np.count_nonzero(self.own[partition].dirty))
 
-    def freeze(self, partition: int) -> list[tuple[bytes, bytes]]:
-        """Return the changed rows of a partition, encoded; from now on they count as unchanged.
+    def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[list[tuple[bytes, bytes]]]:
+        """Yield the rows of a partition that have changed, encoded, so many at a time.
 
-        With them go the ids of all items whose id is not durable, changed or not: after a crash an
-        item's row may be durable without its id.
+        Each is as it is when it is yielded, and counts as unchanged then. Before them come the ids
+        of all items whose id is not durable, changed or not: after a crash an item's row may be
+        durable without its id.
         """
         rows = self.own[partition]
-        dirty = np.flatnonzero(rows.dirty)
         seen, is_named = rows.applied > NO_OFFSET, self.ids.is_named[: len(rows.named)]
-        unnamed = np.flatnonzero(seen & (rows.named == 0) & is_named)
-        frozen = encode_ids(self.ids, unnamed) + encode_items(rows, self.ids, dirty)
-        rows.dirty[dirty] = 0
-        rows.named[unnamed] = 1
-        return frozen
+        for slots in stretches(np.flatnonzero(seen & (rows.named == 0) & is_named), rows_max):
+            self.own[partition].named[slots] = 1
+            yield encode_ids(self.ids, slots)
+        for slots in stretches(np.flatnonzero(self.own[partition].dirty), rows_max):
+            rows = self.own[partition]  # others, where they have grown meanwhile
+            rows.dirty[slots] = 0
+            yield encode_items(rows, self.ids, slots)
 
     def load(self, partition: int, encoded: Iterable[EncodedRow]) -> None:
         """Set an owned partition's rows from their encoded form; the caller refreshes the view.
@@ -215,8 +217,8 @@ class Items:
         if not self.separate:
             self._derive(len(self.ids))
             return items
-        for first in range(0, len(items), SUMMED_AT_ONCE_MAX):
-            self._sum(items[first : first + SUMMED_AT_ONCE_MAX])
+        for some in stretches(items, SUMMED_AT_ONCE_MAX):
+            self._sum(some)
         list_is_short = np.zeros(len(self.view.top.items), np.bool_)
         refresh_items(self.view, items, self.ids.is_named[items], list_is_short)
         for which in np.flatnonzero(list_is_short).tolist():
@@ -231,8 +233,8 @@ class Items:
         n_items = len(self.ids)
         if self.separate:
             self.view = self.view._replace(rows=self._empty_rows(FIRST_LINK_PLACES))
-            for first in range(0, n_items, SUMMED_AT_ONCE_MAX):
-                self._sum(np.arange(first, min(first + SUMMED_AT_ONCE_MAX, n_items)))
+            for some in stretches(np.arange(n_items), SUMMED_AT_ONCE_MAX):
+                self._sum(some)
         self._derive(n_items)
 
     def _decode(self, encoded: list[EncodedRow]) -> tuple[Decoded, NDArray[np.int32]]:

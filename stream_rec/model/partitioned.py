@@ -9,8 +9,8 @@ asked to; `apply_foreign` does both. A process that serves lists without learnin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from stream_rec.kernels.held import Holder
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
+from stream_rec.model.freezing import ALL_ROWS, Frozen, FrozenRows, freeze_in_parts
 from stream_rec.model.item_limit import ItemLimit
 from stream_rec.model.items import EncodedRow, Items
 from stream_rec.model.learned import nothing_learned
@@ -32,23 +33,6 @@ from stream_rec.model.weights import Weights
 
 LIST_LENGTH_MAX = 100
 """Longest list that can be asked for."""
-
-
-class Frozen(NamedTuple):
-    """Everything of a partition that changed since the last time, encoded, as of one moment.
-
-    Attributes
-    ----------
-    partition : int
-    offset : int
-        Highest event offset folded in: the watermark that this makes durable.
-    items, profiles : list of (key, row), None instead of a row removes it
-    """
-
-    partition: int
-    offset: int
-    items: list[tuple[bytes, bytes]]
-    profiles: list[tuple[bytes, bytes | None]]
 
 
 class PartitionedModel:
@@ -173,11 +157,21 @@ class PartitionedModel:
 
     def freeze(self, partition: int) -> Frozen:
         """Return all that changed; the caller makes it durable, or gives the partition up."""
-        offset = self._folded[partition]
-        items = self.items.freeze(partition)
-        if items:
-            items.append((WEIGHTS, self.weights.encode(partition, offset)))
-        return Frozen(partition, offset, items, self.users.freeze(partition))
+        items, profiles = [], []
+        for part in self.freeze_in_parts(partition, ALL_ROWS):
+            items += part.items
+            profiles += part.profiles
+        return Frozen(partition, self._folded[partition], items, profiles)
+
+    def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
+        """Yield all that has changed, so many rows at a time; events may be folded in between.
+
+        What is durable with them as a whole are the events that were folded in before the first
+        part (freezing.py). The caller takes all parts, or gives the partition up.
+        """
+        return freeze_in_parts(
+            partition, self.items, self.users, self.weights, self._folded, rows_max
+        )
 
     # Followed partitions
 

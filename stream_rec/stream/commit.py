@@ -3,7 +3,8 @@
 Every ``worker.commit_interval_s``, after ``worker.commit_events_max`` events, and before partitions
 are given up:
 
-1. freeze the dirty rows of each owned partition; events go on being processed meanwhile
+1. freeze the dirty rows of each owned partition, profiles before items; events go on being
+   processed meanwhile, so the last rows may hold events from behind the offset that is committed
 2. produce the item rows, wait for their acknowledgements, see that nobody else wrote there
 3. produce the profile rows; wait for these and for the lists and dead letters published so far; see
    that nobody else wrote there
@@ -49,7 +50,7 @@ from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
 
 
 class Frozen(Protocol):
-    """What was dirty in a partition at one moment."""
+    """What was dirty in a partition."""
 
     @property
     def partition(self) -> int:
@@ -57,7 +58,7 @@ class Frozen(Protocol):
 
     @property
     def offset(self) -> int:
-        """Of the last event that is folded in."""
+        """Of the last event that all rows hold."""
 
     @property
     def items(self) -> Sequence[tuple[bytes, bytes]]:
@@ -121,7 +122,7 @@ class CommitCycle:
         partitions : Iterable[int]
             Owned partitions.
         freeze : Callable[[int], Awaitable[Frozen]]
-            Takes the dirty rows of a partition, between two batches of events.
+            Takes the dirty rows of a partition; events may be processed meanwhile.
 
         Returns
         -------
@@ -143,7 +144,6 @@ class CommitCycle:
         frozen = []
         for partition in partitions:
             frozen.append(await freeze(partition))
-            await self._effects.let_others_run()
         frozen = [one for one in frozen if self._is_news(one)]
         ends = {p: dict(owned.next_offsets) for p, owned in self._owned.items()}
         if frozen:
@@ -180,7 +180,7 @@ class CommitCycle:
             await self._write(ITEMS, one.partition, items[one.partition], watermark)
             await self._write(PROFILES, one.partition, profiles[one.partition], watermark)
             self._owned[one.partition].watermark = watermark
-            await self._effects.let_others_run()
+            await self._effects.stand_aside()
         # 6. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
 

@@ -51,8 +51,8 @@ class Effects(Protocol):
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         """Hand one record to the producer, which keeps the order."""
 
-    async def let_others_run(self) -> None:
-        """Come back a moment later: what works through many rows stands aside now and then."""
+    async def stand_aside(self) -> None:
+        """Let others run, if it has been a while: for what works through many rows."""
 
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for the acknowledgement of all that was handed over: changelogs, lists, the rest.

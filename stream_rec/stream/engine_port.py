@@ -6,14 +6,14 @@ state kept as rows. Row keys and values are opaque to the stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from stream_rec.model.runs import HitRate, Record, Run, RunResult
 
 
 class FrozenRows(Protocol):
-    """Everything of a partition that was dirty at one moment, encoded."""
+    """Rows of a partition that were dirty, encoded."""
 
     @property
     def items(self) -> Sequence[tuple[bytes, bytes]]:
@@ -49,8 +49,12 @@ class Engine(Protocol):
     def hit_rate(self, partition: int) -> HitRate:
         """Return how well an open partition foresees what is taken next."""
 
-    def freeze(self, partition: int) -> FrozenRows:
-        """Hand out the dirty rows; afterwards none is dirty."""
+    def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
+        """Hand out the dirty rows, so many at a time; runs may be processed between two parts.
+
+        All events before the first part are in them. Later ones may be, too, with this order: what
+        a profile holds is in the item rows that come in the same part or after it.
+        """
 
     def follow_partition(self, partition: int) -> None:
         """Keep the item rows of a partition that others own now: what is here, or none yet."""

@@ -33,9 +33,13 @@ class FrozenProfiles:
         self.n_reads = 0
         self._frozen: dict[int, dict[bytes, bytes | None]] = {}
 
+    def begin(self, partition: int) -> None:
+        """Forget what the freeze before handed out: a new one begins."""
+        self._frozen[partition] = {}
+
     def keep(self, partition: int, rows: Iterable[Row]) -> None:
-        """Keep what a freeze has handed out or removed, instead of that before."""
-        self._frozen[partition] = dict(rows)
+        """Keep what a part of a freeze has handed out or removed."""
+        self._frozen[partition].update(rows)
 
     def drop(self, partition: int) -> None:
         """Forget a partition that is given up."""

@@ -36,9 +36,11 @@ from stream_rec.stream.stores import Stores
 
 PAUSE_S = 0.001
 """Long enough for a batch of events: to reach the agent it takes several turns of the loop."""
-ROWS_PER_TURN_MIN, ROWS_PER_TURN_MAX = 250, 2000
-"""As many rows are handled between two pauses as take the time that the last pause took: a
-millisecond, but with a backlog of events several. So a commit has half of the time at least."""
+TURN_MIN_S, TURN_MAX_S = 0.0005, 0.004
+"""Between two pauses rows are handled for half as long as the last pause took: it was a millisecond
+or three, but with a backlog of events as long as a batch. So a commit has a third of the time."""
+ROWS_AT_ONCE = 100
+"""A write of so many to a store takes a tenth of a millisecond to one."""
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 
@@ -58,6 +60,8 @@ class KafkaEffects:
         Looks at the first acknowledgement of every changelog partition.
     membership : Membership
         Asked before a list or a dead letter is handed over.
+    clock_s : Callable[[], float]
+        Passes while rows are handled.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class KafkaEffects:
         commit: Commit,
         clock: ClockCheck,
         membership: Membership,
+        clock_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._events = topics.events
         self._changelogs = {ITEMS: topics.items_changelog, PROFILES: topics.profiles_changelog}
@@ -80,8 +85,8 @@ class KafkaEffects:
         self._acked: dict[tuple[str, int], Acked] = {}
         self._clock = clock
         self._membership = membership
-        self._rows_per_turn = ROWS_PER_TURN_MIN
-        self._n_produced = 0
+        self._clock_s = clock_s
+        self._turn_ends_s = 0.0
 
     async def publish(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
@@ -100,17 +105,19 @@ class KafkaEffects:
         await self._publisher.send(
             self._changelogs[table], key, value, encode_epoch(epoch), partition, self._on_acked
         )
-        self._n_produced += 1
-        if self._n_produced >= self._rows_per_turn:
-            self._n_produced = 0
-            await self.let_others_run()
+        await self.stand_aside()
 
-    async def let_others_run(self) -> None:
-        """Come back a moment later: events that have come are folded and published before."""
-        began_s = time.perf_counter()
+    async def stand_aside(self) -> None:
+        """Come back a moment later if the turn is over: events that have come are processed first.
+
+        The next turn is half as long as this pause.
+        """
+        began_s = self._clock_s()
+        if began_s < self._turn_ends_s:
+            return
         await asyncio.sleep(PAUSE_S)
-        n_rows = int(ROWS_PER_TURN_MIN * (time.perf_counter() - began_s) / PAUSE_S)
-        self._rows_per_turn = min(max(n_rows, ROWS_PER_TURN_MIN), ROWS_PER_TURN_MAX)
+        ended_s = self._clock_s()
+        self._turn_ends_s = ended_s + min(max((ended_s - began_s) / 2, TURN_MIN_S), TURN_MAX_S)
 
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
         """Wait for everything published so far; return the changelog offsets among it."""
@@ -129,18 +136,18 @@ class KafkaEffects:
     ) -> None:
         """Write rows, position and watermark; atomic in effect, and in short turns.
 
-        A write holds Python's global lock for about 3 µs a row, so long ones are split. Only the
+        A write holds Python's global lock for 3 to 10 µs a row, so long ones are split. Only the
         last part moves the position. After a crash between two parts the store holds some rows from
         behind its position, which recovery reads again and overwrites with the same or newer ones.
         What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`.
         """
         is_logged = watermark is not None
         first = 0
-        while len(rows) - first > self._rows_per_turn:
-            end = first + self._rows_per_turn
+        while len(rows) - first > ROWS_AT_ONCE:
+            end = first + ROWS_AT_ONCE
             self._stores.write(table, partition, rows[first:end], logged=is_logged)
             first = end
-            await (self.let_others_run() if is_logged else asyncio.sleep(0))
+            await (self.stand_aside() if is_logged else asyncio.sleep(0))
         reserved: list[Row] = [(POSITION_KEY, position.encode())]
         if watermark is not None:
             reserved.append((WATERMARK_KEY, watermark.encode()))

@@ -1,8 +1,8 @@
 """The hot path: record batches in, their lists and dead letters out.
 
-Processing batches, freezing rows and closing a partition take turns: batches are folded *and*
-published in one turn, so whatever a freeze sees has left for Kafka already, and the watermark that
-vouches for it waits for its acknowledgement.
+Processing batches, freezing a part of the rows and closing a partition take turns: batches are
+folded *and* published in one turn, so whatever a freeze sees has left for Kafka already, and the
+watermark that vouches for it waits for its acknowledgement.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from stream_rec.stream.stats import Stats
 from stream_rec.stream.tracing import traces_of
 
 MS_PER_S = 1_000
+ROWS_PER_PART = 100
+"""Item rows with all the links that they may have take a millisecond."""
 RECOMMENDATION_HEADERS: Headers = [
     ("content-type", b"application/json"),
     ("schema-version", b"1"),
@@ -31,7 +33,7 @@ RECOMMENDATION_HEADERS: Headers = [
 
 
 class FrozenPartition(NamedTuple):
-    """The dirty rows of a partition, and the last event that is folded into them."""
+    """The dirty rows of a partition, and the last event that all of them hold."""
 
     partition: int
     offset: int
@@ -56,6 +58,8 @@ class Processor:
         Counted here; its clock is the wall clock of this worker.
     schedule : CommitSchedule
         Told of every event.
+    rows_per_part : int
+        Rows that are frozen at a time.
 
     Attributes
     ----------
@@ -71,6 +75,7 @@ class Processor:
         topics: TopicSettings,
         stats: Stats,
         schedule: CommitSchedule,
+        rows_per_part: int = ROWS_PER_PART,
     ) -> None:
         self._engine = engine
         self._profiles = profiles
@@ -78,6 +83,7 @@ class Processor:
         self._topics = topics
         self._stats = stats
         self._schedule = schedule
+        self._rows_per_part = rows_per_part
         self._next_offsets: dict[int, int] = {}
         self._ending: set[int] = set()
         self.turn = asyncio.Lock()
@@ -120,23 +126,37 @@ class Processor:
             return False
 
     async def freeze(self, partition: int) -> FrozenPartition:
-        """Take the dirty rows of a partition, between two batches.
+        """Take the dirty rows of a partition, a part at a time between batches.
+
+        Later parts may hold events from behind the offset that is returned.
 
         Raises
         ------
         StateError
             It was given up meanwhile.
         """
-        async with self.turn:
-            if partition not in self._next_offsets:
-                raise StateError(
-                    f"expected partition {partition} to be open until its commit ends, came that "
-                    "it was given up meanwhile; its events will be processed by the next owner"
-                )
-            rows = self._engine.freeze(partition)
-            self._profiles.keep(partition, rows.profiles)
-            offset = self._next_offsets[partition] - 1
-            return FrozenPartition(partition, offset, rows.items, rows.profiles)
+        items: list[tuple[bytes, bytes]] = []
+        profiles: list[Row] = []
+        parts = self._engine.freeze_in_parts(partition, self._rows_per_part)
+        offset: int | None = None
+        while True:
+            async with self.turn:
+                if partition not in self._next_offsets:
+                    raise StateError(
+                        f"expected partition {partition} to be open until its commit ends, came "
+                        "that it was given up meanwhile; its events will be processed by the next "
+                        "owner"
+                    )
+                if offset is None:
+                    offset = self._next_offsets[partition] - 1
+                    self._profiles.begin(partition)
+                part = next(parts, None)
+                if part is None:
+                    return FrozenPartition(partition, offset, items, profiles)
+                self._profiles.keep(partition, part.profiles)
+            items += part.items
+            profiles += part.profiles
+            await self._effects.stand_aside()
 
     def n_dirty(self, partition: int) -> int:
         """Return the number of rows of a partition that are not durable."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
-from stream_rec.model.partitioned import Frozen
+from stream_rec.model.freezing import Frozen
 from stream_rec.model.runs import Run, RunResult
 from tests.model.logs import FakeRecord, made_up_events, records_of
 

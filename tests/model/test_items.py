@@ -23,10 +23,14 @@ COLUMNS = ["taken", "first_s", "last_s", "popularity", "bias", "bias_squares", "
 AT_LENGTHS = ITEM_TYPE.fields["n_popularity"][1]  # type: ignore[index]
 
 
+def freeze(items: Items) -> Rows:
+    return [row for part in items.freeze_in_parts(0, rows_max=5) for row in part]
+
+
 def frozen_items(seed: int = 1, n_items: int = 6, **changes: int) -> Rows:
     items = empty_items(**changes)
     fill_items(items, seed, n_items)
-    return items.freeze(0)
+    return freeze(items)
 
 
 def renumbered(seed: int) -> Items:
@@ -43,7 +47,7 @@ def refreeze(items: Items) -> dict[bytes, bytes]:
     rows = items.own[0]
     rows.dirty[:] = rows.applied >= 0
     rows.named[:] = 0
-    return dict(items.freeze(0))
+    return dict(freeze(items))
 
 
 @given(seeds, sizes, seeds)
@@ -59,7 +63,7 @@ def test_rows_survive_encoding_whatever_the_slots(seed: int, n_items: int, order
 def test_loaded_columns_are_the_saved_ones(seed: int, n_items: int) -> None:
     saved, loaded = empty_items(), renumbered(seed)
     rows = fill_items(saved, seed, n_items)
-    loaded.load(0, saved.freeze(0))
+    loaded.load(0, freeze(saved))
     others = loaded.own[0]
     at = np.array([loaded.ids.slot(text) for text in saved.ids.texts], np.int64)
     now = np.arange(n_items)
@@ -76,12 +80,12 @@ def test_loaded_columns_are_the_saved_ones(seed: int, n_items: int) -> None:
 def test_freezing_takes_each_change_once_and_each_id_once() -> None:
     items = empty_items()
     rows = fill_items(items, 1, 3)
-    kinds = [key[:1] for key, _ in items.freeze(0)]
+    kinds = [key[:1] for key, _ in freeze(items)]
     assert kinds == [ITEM_ID] * 3 + [ITEM] * 3, "ids first, so that no row names an unknown item"
-    assert items.freeze(0) == []
+    assert freeze(items) == []
     rows.dirty[1] = 1
     assert items.n_dirty(0) == 1
-    assert [key[:1] for key, _ in items.freeze(0)] == [ITEM]
+    assert [key[:1] for key, _ in freeze(items)] == [ITEM]
 
 
 def test_id_that_is_not_durable_is_frozen_as_soon_as_it_is_known() -> None:
@@ -89,17 +93,17 @@ def test_id_that_is_not_durable_is_frozen_as_soon_as_it_is_known() -> None:
     ids = [row for row in frozen if row[0][:1] == ITEM_ID]
     loaded = empty_items()
     loaded.load(0, [row for row in frozen if row not in ids])
-    assert loaded.freeze(0) == []
+    assert freeze(loaded) == []
     for x in range(6):
         loaded.ids.slot(f"item {x}")
-    assert sorted(loaded.freeze(0)) == sorted(ids)
-    assert loaded.freeze(0) == []
+    assert sorted(freeze(loaded)) == sorted(ids)
+    assert freeze(loaded) == []
 
 
 def test_links_beyond_a_smaller_bound_are_cut_to_the_first() -> None:
     saved, loaded = empty_items(), empty_items(links_max=4)
     rows = fill_items(saved, 3, 12)
-    loaded.load(0, saved.freeze(0))
+    loaded.load(0, freeze(saved))
     check_pool(loaded.own[0].links, 4)
     for x, text in enumerate(saved.ids.texts):
         kept = list(links_of(loaded.own[0].links, loaded.ids.slot(text)).values())

@@ -92,7 +92,7 @@ class SimulatedEffects:
         await self._producer.hand_over(where, partial(self._store_row, where, row, epoch))
         await self._process.step("produce", after=True)
 
-    async def let_others_run(self) -> None:
+    async def stand_aside(self) -> None:
         await self._process.step("stand aside")
 
     async def wait_for_acks(self) -> Mapping[Where, Acked]:

@@ -13,9 +13,12 @@ from typing import Any
 from unittest.mock import patch
 
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.model import users
+from stream_rec.model import partitioned, users
+from stream_rec.model.freezing import FrozenRows
 from stream_rec.model.items import Items
+from stream_rec.model.rows import WEIGHTS
 from stream_rec.model.users import Users
+from stream_rec.model.weights import Weights
 from stream_rec.stream import commit, ownership, recovery
 from stream_rec.stream.changelog import (
     CLAIM_KEY,
@@ -208,13 +211,24 @@ def _commit_past_failure() -> Iterator[None]:
 
 @contextmanager
 def _forgotten_kept() -> Iterator[None]:
-    freeze = Users.freeze
+    freeze_in_parts = Users.freeze_in_parts
 
-    def freeze_what_is_left(self: Users, partition: int) -> Any:
-        return [(key, row) for key, row in freeze(self, partition) if row is not None]
+    def freeze_what_is_left(self: Users, partition: int, rows_max: int) -> Iterator[Any]:
+        for part in freeze_in_parts(self, partition, rows_max):
+            yield [(key, row) for key, row in part if row is not None]
 
-    with patch.object(Users, "freeze", freeze_what_is_left):
+    with patch.object(Users, "freeze_in_parts", freeze_what_is_left):
         yield
+
+
+def _freeze_items_first(
+    partition: int, items: Items, users: Users, weights: Weights, folded: Any, rows_max: int
+) -> Iterator[FrozenRows]:
+    for rows in items.freeze_in_parts(partition, rows_max):
+        yield FrozenRows(rows, [])
+    yield FrozenRows([(WEIGHTS, weights.encode(partition, folded[partition]))], [])
+    for profiles in users.freeze_in_parts(partition, rows_max):
+        yield FrozenRows([], profiles)
 
 
 @contextmanager
@@ -277,5 +291,8 @@ FAULTS: Mapping[str, Fault] = {
     "profiles of forgotten users stay": _forgotten_kept,
     "lists of forgotten users stay": _lists_of_forgotten_kept,
     "a commit goes on past one that has failed": _commit_past_failure,
+    "item rows frozen before the profiles": partial(
+        patch.object, partitioned, "freeze_in_parts", _freeze_items_first
+    ),
 }
 """By what is wrong."""

@@ -10,6 +10,7 @@ from tests.simulation.schedule import Crash, Freeze, Happening, LostCommit, Sche
 FOUND = {
     # Seed 207. A zombie's commit was fenced while its last commit, of giving up, waited for its
     # turn. That one then found nothing amiss, and moved the store past records never applied to it.
+    # Its first action was moved to where the same happens since commits stand aside more often.
     "a commit went on past one that had failed": Schedule(
         seed=207,
         n_workers=2,
@@ -17,7 +18,7 @@ FOUND = {
         n_events=29,
         events_for_s=0.8,
         commit_events_max=3,
-        actions=(Freeze(at=51, after=True, duration_s=0.7), Happening("remove", at_s=0.64)),
+        actions=(Freeze(at=20, after=True, duration_s=0.7), Happening("remove", at_s=0.64)),
     ),
     # Seed 2846. A store was restored from a compacted changelog up to a place before which rows had
     # been removed because they come again later: it is no prefix of all that was ever written.

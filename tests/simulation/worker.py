@@ -34,6 +34,7 @@ FETCH_INTERVAL_S = 0.004
 IDLE_FETCH_INTERVAL_S = 0.032
 GIVE_UP_TIMEOUT_S = 0.24
 MESSAGE_RECORDS_MAX = 6
+ROWS_PER_PART = 3
 STARTED_AT_S = 1_700_100_000.0
 
 
@@ -131,7 +132,13 @@ class Worker:
         stats = Stats(lambda: STARTED_AT_S + loop.time())
         self._schedule = CommitSchedule(COMMIT_INTERVAL_S, commit_events_max)
         self.processor = Processor(
-            self.engine, profiles, self.effects, TopicSettings(), stats, self._schedule
+            self.engine,
+            profiles,
+            self.effects,
+            TopicSettings(),
+            stats,
+            self._schedule,
+            rows_per_part=ROWS_PER_PART,
         )
         self.assignment = Assignment(self.engine, self.processor, self.effects, stats)
         self.fetcher = Fetcher(world.broker, world.batch_size)

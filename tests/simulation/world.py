@@ -34,7 +34,9 @@ from tests.simulation.users import draw_events
 from tests.simulation.worker import Worker
 
 LATENCY_MAX_S = 0.002
-SLOW_EFFECTS = frozenset({"acks", "commit", "read", "log end", "describe", "join", "write"})
+SLOW_EFFECTS = frozenset(
+    {"acks", "commit", "read", "log end", "describe", "join", "write", "stand aside"}
+)
 RESTART_AFTER_S = 0.05
 CRASH_DOWN_S = 0.1
 COMPACTION_LAG_S = 2.0

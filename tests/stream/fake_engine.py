@@ -10,21 +10,15 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from stream_rec.model.freezing import Frozen, FrozenRows
 from stream_rec.model.runs import HitRate, Published, Record, Refused, Run, RunResult
 from stream_rec.stream.engine_port import ProfileReader
 
 COUNTS = struct.Struct("<Hqqq")
 HISTORY_MAX = 8
-
-
-class Frozen(NamedTuple):
-    partition: int
-    offset: int
-    items: list[tuple[bytes, bytes]]
-    profiles: list[tuple[bytes, bytes]]
 
 
 class ItemRow(NamedTuple):
@@ -119,14 +113,18 @@ class FakeEngine:
         return HitRate(mean=0.0, n_changes=0)
 
     def freeze(self, partition: int) -> Frozen:
+        items, profiles = [], []
+        for part in self.freeze_in_parts(partition, 1000):
+            items += part.items
+            profiles += part.profiles
+        return Frozen(partition, self._last[partition], items, profiles)
+
+    def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
         items, profiles = self._dirty[partition]
-        self._dirty[partition] = set(), set()
-        return Frozen(
-            partition,
-            self._last[partition],
-            [(key, self.items[partition][key].encode()) for key in sorted(items)],
-            [(key, self.profiles[partition][key].encode()) for key in sorted(profiles)],
-        )
+        for keys in _parts(profiles, rows_max):
+            yield FrozenRows([], [(k, self.profiles[partition][k].encode()) for k in keys])
+        for keys in _parts(items, rows_max):
+            yield FrozenRows([(k, self.items[partition][k].encode()) for k in keys], [])
 
     def _fold(self, partition: int, offset: int, event: dict[str, Any]) -> Published:
         user, item = f"u:{event['user']}".encode(), f"i:{event['item']}".encode()
@@ -155,6 +153,15 @@ class FakeEngine:
             known = ProfileRow(-1, 0, ()) if stored is None else ProfileRow.decode(stored)
             self.profiles[partition][user] = known
         return known
+
+
+def _parts(dirty: set[bytes], rows_max: int) -> Iterator[list[bytes]]:
+    """Take what is dirty now, so many keys at a time."""
+    keys = sorted(dirty)
+    for first in range(0, len(keys), rows_max):
+        part = keys[first : first + rows_max]
+        dirty.difference_update(part)
+        yield part
 
 
 def _parse(value: bytes | None) -> dict[str, Any] | None:

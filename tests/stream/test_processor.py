@@ -15,7 +15,7 @@ from stream_rec.stream.commit_schedule import CommitSchedule
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.stats import Stats
-from tests.stream.fake_engine import FakeEngine
+from tests.stream.fake_engine import FakeEngine, ItemRow, ProfileRow
 
 N_PARTITIONS = 3
 
@@ -42,6 +42,9 @@ class RecordingEffects:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+
+    async def stand_aside(self) -> None:
+        await asyncio.sleep(0)
 
     async def publish(self, *record: object) -> None:
         await asyncio.sleep(0)
@@ -73,7 +76,9 @@ def processor(publisher: RecordingEffects) -> Processor:
         engine.open_partition(partition)
     stats = Stats(lambda: 2.0)
     schedule = CommitSchedule(1, 1000)
-    processor = Processor(engine, profiles, publisher, TopicSettings(), stats, schedule)
+    processor = Processor(
+        engine, profiles, publisher, TopicSettings(), stats, schedule, rows_per_part=2
+    )
     for partition in range(N_PARTITIONS):
         processor.open(partition, 0)
     processor.stats = stats
@@ -192,6 +197,36 @@ async def test_freeze_never_sees_a_batch_that_is_not_published(
     assert frozen.offset == 9
     assert offsets(publisher.sent) == list(range(10))
     await processing
+
+
+async def test_events_pass_between_the_parts_of_a_freeze(
+    processor: Processor, publisher: RecordingEffects
+) -> None:
+    await processor.process([RecordBatch([event(0, "a"), event(1, "b"), event(2, "c")], 0)])
+    freezing = asyncio.create_task(processor.freeze(0))
+    await asyncio.sleep(0)
+    await processor.process([RecordBatch([event(3, "d"), event(4, "c")], 3)])
+    assert not freezing.done()
+    frozen = await freezing
+    assert frozen.offset == 2
+    assert [key for key, _ in frozen.profiles] == [b"u:a", b"u:b", b"u:c"]
+    profile_of_c = ProfileRow.decode(dict(frozen.profiles)[b"u:c"])
+    items = [ItemRow.decode(row) for _, row in frozen.items]
+    assert profile_of_c.applied == max(item.applied for item in items) == 4
+    assert processor.profiles.read(0, [b"u:a", b"u:c"]) == [
+        dict(frozen.profiles)[key] for key in (b"u:a", b"u:c")
+    ]
+
+
+async def test_partition_that_is_given_up_between_two_parts_of_a_freeze_is_refused(
+    processor: Processor,
+) -> None:
+    await processor.process([RecordBatch([event(0, "a"), event(1, "b"), event(2, "c")], 0)])
+    freezing = asyncio.create_task(processor.freeze(0))
+    await asyncio.sleep(0)
+    await processor.close(0)
+    with pytest.raises(StateError, match="given up meanwhile"):
+        await freezing
 
 
 async def test_frozen_profile_is_read_as_it_is_until_its_store_has_it(

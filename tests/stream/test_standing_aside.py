@@ -1,135 +1,103 @@
-"""A commit of many rows stands aside for events: between partitions, and every few hundred rows."""
+"""A commit of many rows stands aside for events, after turns half as long as they take."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from stream_rec.model.partitioned import Frozen
 from stream_rec.settings import TopicSettings, WorkerSettings
 from stream_rec.stream.changelog import ITEMS, Position, Watermark
 from stream_rec.stream.clock_check import ClockCheck
-from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.effects import Row
-from stream_rec.stream.kafka_effects import (
-    PAUSE_S,
-    ROWS_PER_TURN_MAX,
-    ROWS_PER_TURN_MIN,
-    KafkaEffects,
-)
-from stream_rec.stream.recovery import recover
+from stream_rec.stream.kafka_effects import ROWS_AT_ONCE, TURN_MAX_S, TURN_MIN_S, KafkaEffects
 from stream_rec.stream.stores import Stores
-from tests.stream.world import World, WorldEffects
 
-N_ROWS = 4 * ROWS_PER_TURN_MAX
-ROWS: list[Row] = [(b"i:%d" % n, b"") for n in range(N_ROWS)]
+ROW_S = 1e-5
+ROWS: list[Row] = [(b"i:%d" % n, b"") for n in range(8_000)]
+ALL_ROWS_S = len(ROWS) * ROW_S
 
 
-class Watched:
-    """Counts how many rows are handled between two moments in which others run."""
+class Clock:
+    """Time that passes only while rows are handled, and while others run."""
 
     def __init__(self) -> None:
-        self.n_rows = self.n_rows_most = 0
+        self.now_s = 0.0
+        self.turn_s = self.longest_turn_s = self.others_s = 0.0
 
     def handle(self, n_rows: int) -> None:
-        self.n_rows += n_rows
-        self.n_rows_most = max(self.n_rows_most, self.n_rows)
+        self.now_s += n_rows * ROW_S
+        self.turn_s += n_rows * ROW_S
+        self.longest_turn_s = max(self.longest_turn_s, self.turn_s)
 
-    async def run_beside(self) -> None:
+    async def run_others(self, batch_s: float) -> None:
+        """Process a batch of events whenever somebody stands aside."""
         while True:
-            self.n_rows = 0
+            if self.turn_s:
+                self.turn_s = 0.0
+                self.now_s += batch_s
+                self.others_s += batch_s
             await asyncio.sleep(0)
 
 
-class Publisher(Watched):
+class Publisher:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
     async def send(self, *_: object) -> None:
-        self.handle(1)
+        self._clock.handle(1)
 
 
-class WatchedStores(Stores, Watched):
-    def __init__(self, folder: Path) -> None:
-        Watched.__init__(self)
-        Stores.__init__(self, folder, WorkerSettings())
+class WatchedStores(Stores):
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        super().__init__(folder, WorkerSettings())
+        self._clock = clock
 
     def write(self, table: str, partition: int, rows: Any, **options: bool) -> None:
-        self.handle(len(rows))
+        self._clock.handle(len(rows))
         super().write(table, partition, rows, **options)
 
 
-def effects_of(publisher: Publisher, stores: Stores | None = None) -> KafkaEffects:
+def effects_of(clock: Clock, stores: Stores | None = None) -> KafkaEffects:
     unused = cast(Any, None)
+    publisher = cast(Any, Publisher(clock))
     return KafkaEffects(
-        TopicSettings(), cast(Any, publisher), unused, stores, unused, ClockCheck(60.0), unused
+        *(TopicSettings(), publisher, unused, stores, unused, ClockCheck(60.0), unused),
+        clock_s=lambda: clock.now_s,
     )
 
 
-async def test_producing_stands_aside() -> None:
-    publisher = Publisher()
-    effects = effects_of(publisher)
-    beside = asyncio.create_task(publisher.run_beside())
+async def produce_all(clock: Clock, batch_s: float) -> None:
+    effects = effects_of(clock)
+    beside = asyncio.create_task(clock.run_others(batch_s))
     for row in ROWS:
         await effects.produce(ITEMS, 0, row, 1)
     beside.cancel()
-    assert publisher.n_rows_most <= ROWS_PER_TURN_MAX
 
 
-async def test_a_commit_has_half_of_the_time_when_there_is_a_backlog() -> None:
-    publisher = Publisher()
-    effects = effects_of(publisher)
-    n_turns = 0
+async def test_producing_stands_aside_in_short_turns_while_events_are_few() -> None:
+    clock = Clock()
+    await produce_all(clock, batch_s=0.0)
+    assert clock.longest_turn_s <= TURN_MIN_S + 2 * ROW_S
 
-    async def work_off_a_backlog() -> None:
-        nonlocal n_turns
-        while True:
-            ended_s = time.perf_counter() + 10 * PAUSE_S
-            while time.perf_counter() < ended_s:
-                pass
-            n_turns += 1
-            await asyncio.sleep(0)
 
-    beside = asyncio.create_task(work_off_a_backlog())
-    for row in ROWS:
-        await effects.produce(ITEMS, 0, row, 1)
-    beside.cancel()
-    assert n_turns < N_ROWS / ROWS_PER_TURN_MIN  # twice that if turns were as long as ever
+@pytest.mark.parametrize("batch_s", [2 * TURN_MIN_S, 2 * TURN_MAX_S, 5 * TURN_MAX_S])
+async def test_producing_has_a_third_of_the_time_unless_batches_are_long(batch_s: float) -> None:
+    clock = Clock()
+    await produce_all(clock, batch_s)
+    assert clock.longest_turn_s <= TURN_MAX_S + 2 * ROW_S
+    assert clock.others_s == pytest.approx(ALL_ROWS_S * max(2.0, batch_s / TURN_MAX_S), rel=0.1)
 
 
 async def test_writing_stands_aside(tmp_path: Path) -> None:
-    stores = WatchedStores(tmp_path)
-    effects = effects_of(Publisher(), stores)
+    clock = Clock()
+    stores = WatchedStores(tmp_path, clock)
+    effects = effects_of(clock, stores)
     effects.open_store(ITEMS, 0)
-    beside = asyncio.create_task(stores.run_beside())
-    await asyncio.sleep(0)
-    await effects.write_batch(ITEMS, 0, ROWS, Position(N_ROWS, 1), Watermark(0, 1))
-    assert stores.n_rows_most <= ROWS_PER_TURN_MAX + 2  # position and watermark
+    beside = asyncio.create_task(clock.run_others(0.0))
+    await effects.write_batch(ITEMS, 0, ROWS, Position(len(ROWS), 1), Watermark(0, 1))
     beside.cancel()
+    assert clock.longest_turn_s <= TURN_MIN_S + 2 * ROWS_AT_ONCE * ROW_S
     stores.close_except()
-
-
-@pytest.mark.parametrize("n_partitions", [2, 5])
-async def test_events_are_let_pass_between_two_partitions(n_partitions: int) -> None:
-    happened: list[object] = []
-
-    class Effects(WorldEffects):
-        async def let_others_run(self) -> None:
-            happened.append("aside")
-
-    effects = Effects(World(n_partitions=n_partitions))
-    cycle = CommitCycle(effects)
-    for partition in range(n_partitions):
-        source, positions = await effects.source(), effects.positions(partition)
-        [recovered] = await recover(effects, source, [partition], effects.generation, positions)
-        cycle.take(recovered.owned)
-
-    async def freeze(partition: int) -> Frozen:
-        happened.append(partition)
-        return Frozen(partition, 0, [], [])
-
-    happened.clear()
-    await cycle.commit(range(n_partitions), freeze)
-    for partition in range(n_partitions):
-        assert happened[2 * partition : 2 * partition + 2] == [partition, "aside"]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from stream_rec.config import load_settings
+from stream_rec.model.freezing import FrozenRows
 from stream_rec.stream.engine_port import ProfileReader
 from stream_rec.stream.worker import run_worker
-from tests.stream.fake_engine import FakeEngine, Frozen
+from tests.stream.fake_engine import FakeEngine
 
 
 class ViewingEngine(FakeEngine):
@@ -24,14 +26,14 @@ class ViewingEngine(FakeEngine):
         super().__init__(n_partitions, read_profiles)
         self._path = path
 
-    def freeze(self, partition: int) -> Frozen:
+    def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
         view: Counter[str] = Counter()
         for rows in (*self.items.values(), *self.followed.values()):
             view.update({key.decode(): row.n_events for key, row in rows.items()})
         whole = self._path.with_suffix(".new")
         whole.write_text(json.dumps(view))
         whole.replace(self._path)
-        return super().freeze(partition)
+        return super().freeze_in_parts(partition, rows_max)
 
 
 def main() -> int:

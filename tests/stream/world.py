@@ -94,7 +94,7 @@ class WorldEffects:
     async def produce(self, table: str, partition: int, row: Row, epoch: int) -> None:
         self._unacked.append(((table, partition), row, epoch))
 
-    async def let_others_run(self) -> None:
+    async def stand_aside(self) -> None:
         await asyncio.sleep(0)
 
     async def wait_for_acks(self) -> Mapping[Where, Acked]:
