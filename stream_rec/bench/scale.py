@@ -181,6 +181,7 @@ class _Catalogue:
     def _freeze(self) -> None:
         """Write what changed to the store, so that profiles may leave memory."""
         frozen = self._engine.freeze(PARTITION)
+        self._profiles.begin(PARTITION)
         self._profiles.keep(PARTITION, frozen.profiles)
         self._stores.write(PROFILES, PARTITION, frozen.profiles, logged=False)
         self._n_unfrozen = 0

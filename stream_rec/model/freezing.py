@@ -1,12 +1,14 @@
 """Freezing: the rows of a partition that changed, encoded, a part at a time.
 
 Events go on being folded between two parts, so rows are of different moments. That is allowed as
-long as what a row implies is frozen after it, for every row skips what it already holds when events
-are folded again (fold.py):
+long as no profile is newer than what it implies, for every row skips what it already holds when
+events are folded again (fold.py):
 
-1. profiles: they hold events from behind the watermark, which was taken before the first of them
-2. item rows that have changed by then: with every event that one of these profiles holds
-3. the weights, likewise
+1. all profiles, in the first part, of the moment that the watermark names: one that was frozen
+   later might be of a user who was forgotten meanwhile, so that what it knew of repeated events
+   would be gone while these may come again
+2. the item rows that have changed by then, so many at a time
+3. the weights; while events are folded again they may hold later ones than all else does
 """
 
 from __future__ import annotations
@@ -31,13 +33,13 @@ class FrozenRows(NamedTuple):
 
 
 class Frozen(NamedTuple):
-    """Everything of a partition that changed since the last time, encoded, as of one moment.
+    """Everything of a partition that changed since the last time, encoded.
 
     Attributes
     ----------
     partition : int
     offset : int
-        Highest event offset folded in: the watermark that this makes durable.
+        Of the last event that all rows hold: the watermark that this makes durable.
     items, profiles : list of (key, row), None instead of a row removes it
     """
 
@@ -65,13 +67,15 @@ def freeze_in_parts(
     folded : mapping of int to int
         The highest offset folded in, now, by partition.
     rows_max : int
-        Rows in a part.
+        Item rows in a part.
     """
-    for profiles in users.freeze_in_parts(partition, rows_max):
+    profiles = users.freeze(partition)
+    if profiles:
         yield FrozenRows([], profiles)
     any_items = False
     for rows in items.freeze_in_parts(partition, rows_max):
         yield FrozenRows(rows, [])
         any_items = True
     if any_items:
-        yield FrozenRows([(WEIGHTS, weights.encode(partition, folded[partition]))], [])
+        offset = max(folded[partition], int(weights.durable[partition][0]))
+        yield FrozenRows([(WEIGHTS, weights.encode(partition, offset))], [])

@@ -164,7 +164,7 @@ class PartitionedModel:
         return Frozen(partition, self._folded[partition], items, profiles)
 
     def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
-        """Yield all that has changed, so many rows at a time; events may be folded in between.
+        """Yield all that has changed, so many item rows at a time; events may be folded in between.
 
         What is durable with them as a whole are the events that were folded in before the first
         part (freezing.py). The caller takes all parts, or gives the partition up.

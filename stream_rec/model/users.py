@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
 from stream_rec.kernels.profiles import clear_profiles, empty_profile_rows
-from stream_rec.model.arrays import copy_into, doubled, stretches
+from stream_rec.model.arrays import copy_into, doubled
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profiles
 from stream_rec.model.rows import PROFILE, row_key
@@ -109,24 +109,21 @@ class Users:
         """Return how many profiles of a partition changed since they were last frozen."""
         return len(self._dirty(partition))
 
-    def freeze_in_parts(
-        self, partition: int, rows_max: int
-    ) -> Iterator[list[tuple[bytes, bytes | None]]]:
-        """Yield the profiles of a partition that have changed, encoded, so many at a time.
+    def freeze(self, partition: int) -> list[tuple[bytes, bytes | None]]:
+        """Return the changed profiles of a partition, encoded; they count as unchanged then.
 
-        Each is as it is when it is yielded, and counts as unchanged then. None stands for the
-        profile of a user who is to be forgotten.
+        None stands for the profile of a user who is to be forgotten.
         """
-        for slots in stretches(self._dirty(partition), rows_max):
-            is_forgotten = self.rows.applied[slots] == NO_OFFSET
-            keys = [row_key(PROFILE, user_hash) for user_hash in self.hashes[slots].tolist()]
-            rows = encode_profiles(self.rows, self._ids, slots)
-            self.rows.dirty[slots] = 0
-            self._evict(slots[is_forgotten])
-            yield [
-                (key, None if forgotten else row)
-                for key, forgotten, row in zip(keys, is_forgotten.tolist(), rows, strict=True)
-            ]
+        dirty = self._dirty(partition)
+        is_forgotten = self.rows.applied[dirty] == NO_OFFSET
+        keys = [row_key(PROFILE, user_hash) for user_hash in self.hashes[dirty].tolist()]
+        rows = encode_profiles(self.rows, self._ids, dirty)
+        self.rows.dirty[dirty] = 0
+        self._evict(dirty[is_forgotten])
+        return [
+            (key, None if forgotten else row)
+            for key, forgotten, row in zip(keys, is_forgotten.tolist(), rows, strict=True)
+        ]
 
     def close_partition(self, partition: int) -> None:
         """Forget all profiles of a partition, changed or not."""

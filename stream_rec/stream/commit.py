@@ -4,7 +4,7 @@ Every ``worker.commit_interval_s``, after ``worker.commit_events_max`` events, a
 are given up:
 
 1. freeze the dirty rows of each owned partition, profiles before items; events go on being
-   processed meanwhile, so the last rows may hold events from behind the offset that is committed
+   processed meanwhile, so item rows may hold events from behind the watermark
 2. produce the item rows, wait for their acknowledgements, see that nobody else wrote there
 3. produce the profile rows; wait for these and for the lists and dead letters published so far; see
    that nobody else wrote there

@@ -50,10 +50,10 @@ class Engine(Protocol):
         """Return how well an open partition foresees what is taken next."""
 
     def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
-        """Hand out the dirty rows, so many at a time; runs may be processed between two parts.
+        """Hand out the dirty rows, so many items at a time; runs may be processed in between.
 
-        All events before the first part are in them. Later ones may be, too, with this order: what
-        a profile holds is in the item rows that come in the same part or after it.
+        All events before the first part are in them, and no later ones in the profiles, which are
+        in the first part. Item rows may hold later ones.
         """
 
     def follow_partition(self, partition: int) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from stream_rec.errors import StateError
+from stream_rec.model.freezing import Frozen
 from stream_rec.model.runs import HitRate, Refused, Run, RunResult
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.batches import EventRecord, RecordBatch
@@ -25,20 +25,11 @@ from stream_rec.stream.tracing import traces_of
 
 MS_PER_S = 1_000
 ROWS_PER_PART = 100
-"""Item rows with all the links that they may have take a millisecond."""
+"""With all the links that they may have, they take a millisecond."""
 RECOMMENDATION_HEADERS: Headers = [
     ("content-type", b"application/json"),
     ("schema-version", b"1"),
 ]
-
-
-class FrozenPartition(NamedTuple):
-    """The dirty rows of a partition, and the last event that all of them hold."""
-
-    partition: int
-    offset: int
-    items: Sequence[tuple[bytes, bytes]]
-    profiles: Sequence[Row]
 
 
 class Processor:
@@ -59,7 +50,7 @@ class Processor:
     schedule : CommitSchedule
         Told of every event.
     rows_per_part : int
-        Rows that are frozen at a time.
+        Item rows that are frozen at a time.
 
     Attributes
     ----------
@@ -125,10 +116,10 @@ class Processor:
             self._engine.close_partition(partition, refresh=False)  # until others are opened
             return False
 
-    async def freeze(self, partition: int) -> FrozenPartition:
+    async def freeze(self, partition: int) -> Frozen:
         """Take the dirty rows of a partition, a part at a time between batches.
 
-        Later parts may hold events from behind the offset that is returned.
+        Item rows may hold events from behind the offset that is returned.
 
         Raises
         ------
@@ -140,6 +131,7 @@ class Processor:
         parts = self._engine.freeze_in_parts(partition, self._rows_per_part)
         offset: int | None = None
         while True:
+            await self._effects.stand_aside()
             async with self.turn:
                 if partition not in self._next_offsets:
                     raise StateError(
@@ -152,11 +144,10 @@ class Processor:
                     self._profiles.begin(partition)
                 part = next(parts, None)
                 if part is None:
-                    return FrozenPartition(partition, offset, items, profiles)
+                    return Frozen(partition, offset, items, profiles)
                 self._profiles.keep(partition, part.profiles)
             items += part.items
             profiles += part.profiles
-            await self._effects.stand_aside()
 
     def n_dirty(self, partition: int) -> int:
         """Return the number of rows of a partition that are not durable."""

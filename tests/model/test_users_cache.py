@@ -39,10 +39,6 @@ def cached(store: Store) -> Users:
     )
 
 
-def freeze(users: Users) -> list[tuple[bytes, bytes | None]]:
-    return [row for part in users.freeze_in_parts(0, rows_max=3) for row in part]
-
-
 def take(users: Users, user: int, item: int, offset: int) -> None:
     push_history(users.rows, user, item, 0.0, offset)
     users.rows.applied[user] = offset
@@ -66,7 +62,7 @@ def test_evicted_profiles_come_back_as_they_were(taken: list[list[int]], freeze_
             expected.setdefault(user_hash, []).append(offset % 100)
             offset += 1
         if turn % freeze_every == 0:
-            store.rows.update(freeze(users))
+            store.rows.update(users.freeze(0))
             assert users.n_dirty(0) == 0
 
 
@@ -77,7 +73,7 @@ def test_bound_holds_while_all_is_frozen_in_time(taken: list[list[int]]) -> None
     for offset, user_hashes in enumerate(taken):
         for slot in users.slots([(0, user_hashes)]).tolist():
             take(users, slot, 0, offset)
-        store.rows.update(freeze(users))
+        store.rows.update(users.freeze(0))
         assert len(users) <= IN_MEMORY_MAX
 
 
@@ -105,7 +101,7 @@ def test_changed_profiles_are_kept_beyond_the_bound() -> None:
     for user_hash in range(1, 31):
         take(users, int(users.slots([(0, [user_hash])])[0]), 0, user_hash)
     assert len(users) == 30
-    assert set(hashes_of_keys([key for key, _ in freeze(users)]).tolist()) == set(range(1, 31))
+    assert set(hashes_of_keys([key for key, _ in users.freeze(0)]).tolist()) == set(range(1, 31))
     users.slots([(0, [99])])
     assert len(users) <= 30
 

@@ -211,13 +211,12 @@ def _commit_past_failure() -> Iterator[None]:
 
 @contextmanager
 def _forgotten_kept() -> Iterator[None]:
-    freeze_in_parts = Users.freeze_in_parts
+    freeze = Users.freeze
 
-    def freeze_what_is_left(self: Users, partition: int, rows_max: int) -> Iterator[Any]:
-        for part in freeze_in_parts(self, partition, rows_max):
-            yield [(key, row) for key, row in part if row is not None]
+    def freeze_what_is_left(self: Users, partition: int) -> Any:
+        return [(key, row) for key, row in freeze(self, partition) if row is not None]
 
-    with patch.object(Users, "freeze_in_parts", freeze_what_is_left):
+    with patch.object(Users, "freeze", freeze_what_is_left):
         yield
 
 
@@ -227,8 +226,7 @@ def _freeze_items_first(
     for rows in items.freeze_in_parts(partition, rows_max):
         yield FrozenRows(rows, [])
     yield FrozenRows([(WEIGHTS, weights.encode(partition, folded[partition]))], [])
-    for profiles in users.freeze_in_parts(partition, rows_max):
-        yield FrozenRows([], profiles)
+    yield FrozenRows([], users.freeze(partition))
 
 
 @contextmanager

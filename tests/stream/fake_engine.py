@@ -121,7 +121,7 @@ class FakeEngine:
 
     def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
         items, profiles = self._dirty[partition]
-        for keys in _parts(profiles, rows_max):
+        for keys in _parts(profiles, len(profiles) or 1):
             yield FrozenRows([], [(k, self.profiles[partition][k].encode()) for k in keys])
         for keys in _parts(items, rows_max):
             yield FrozenRows([(k, self.items[partition][k].encode()) for k in keys], [])

@@ -199,23 +199,42 @@ async def test_freeze_never_sees_a_batch_that_is_not_published(
     await processing
 
 
+async def run_to_the_first_part() -> None:
+    """Let a freeze that was begun stand aside, and take its first part."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+async def test_freeze_stands_aside_also_where_nothing_has_changed(processor: Processor) -> None:
+    n_turns = 0
+
+    async def count_turns() -> None:
+        nonlocal n_turns
+        while True:
+            n_turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    for partition in range(N_PARTITIONS):
+        await processor.freeze(partition)
+    counting.cancel()
+    assert n_turns >= N_PARTITIONS
+
+
 async def test_events_pass_between_the_parts_of_a_freeze(
     processor: Processor, publisher: RecordingEffects
 ) -> None:
     await processor.process([RecordBatch([event(0, "a"), event(1, "b"), event(2, "c")], 0)])
     freezing = asyncio.create_task(processor.freeze(0))
-    await asyncio.sleep(0)
+    await run_to_the_first_part()
     await processor.process([RecordBatch([event(3, "d"), event(4, "c")], 3)])
     assert not freezing.done()
     frozen = await freezing
     assert frozen.offset == 2
-    assert [key for key, _ in frozen.profiles] == [b"u:a", b"u:b", b"u:c"]
-    profile_of_c = ProfileRow.decode(dict(frozen.profiles)[b"u:c"])
-    items = [ItemRow.decode(row) for _, row in frozen.items]
-    assert profile_of_c.applied == max(item.applied for item in items) == 4
-    assert processor.profiles.read(0, [b"u:a", b"u:c"]) == [
-        dict(frozen.profiles)[key] for key in (b"u:a", b"u:c")
-    ]
+    profiles = {key: ProfileRow.decode(row) for key, row in frozen.profiles}
+    assert {key: row.applied for key, row in profiles.items()} == {b"u:a": 0, b"u:b": 1, b"u:c": 2}
+    assert max(ItemRow.decode(row).applied for _, row in frozen.items) == 4
+    assert processor.profiles.read(0, [b"u:a", b"u:d"]) == [dict(frozen.profiles)[b"u:a"], None]
 
 
 async def test_partition_that_is_given_up_between_two_parts_of_a_freeze_is_refused(
@@ -223,7 +242,7 @@ async def test_partition_that_is_given_up_between_two_parts_of_a_freeze_is_refus
 ) -> None:
     await processor.process([RecordBatch([event(0, "a"), event(1, "b"), event(2, "c")], 0)])
     freezing = asyncio.create_task(processor.freeze(0))
-    await asyncio.sleep(0)
+    await run_to_the_first_part()
     await processor.close(0)
     with pytest.raises(StateError, match="given up meanwhile"):
         await freezing

@@ -12,7 +12,7 @@ from stream_rec.settings import TopicSettings, WorkerSettings
 from stream_rec.stream.changelog import ITEMS, Position, Watermark
 from stream_rec.stream.clock_check import ClockCheck
 from stream_rec.stream.effects import Row
-from stream_rec.stream.kafka_effects import ROWS_AT_ONCE, TURN_MAX_S, TURN_MIN_S, KafkaEffects
+from stream_rec.stream.kafka_effects import PAUSE_S, ROWS_AT_ONCE, TURN_MAX_S, USED_S, KafkaEffects
 from stream_rec.stream.stores import Stores
 
 ROW_S = 1e-5
@@ -77,18 +77,19 @@ async def produce_all(clock: Clock, batch_s: float) -> None:
     beside.cancel()
 
 
-async def test_producing_stands_aside_in_short_turns_while_events_are_few() -> None:
-    clock = Clock()
-    await produce_all(clock, batch_s=0.0)
-    assert clock.longest_turn_s <= TURN_MIN_S + 2 * ROW_S
-
-
-@pytest.mark.parametrize("batch_s", [2 * TURN_MIN_S, 2 * TURN_MAX_S, 5 * TURN_MAX_S])
+@pytest.mark.parametrize("batch_s", [2 * USED_S, 2 * TURN_MAX_S, 5 * TURN_MAX_S])
 async def test_producing_has_a_third_of_the_time_unless_batches_are_long(batch_s: float) -> None:
     clock = Clock()
     await produce_all(clock, batch_s)
-    assert clock.longest_turn_s <= TURN_MAX_S + 2 * ROW_S
+    assert clock.longest_turn_s <= min(batch_s / 2, TURN_MAX_S) + 2 * ROW_S
     assert clock.others_s == pytest.approx(ALL_ROWS_S * max(2.0, batch_s / TURN_MAX_S), rel=0.1)
+
+
+async def test_turns_get_longer_where_nobody_uses_the_pauses() -> None:
+    clock = Clock()
+    await produce_all(clock, batch_s=PAUSE_S)
+    assert clock.longest_turn_s == pytest.approx(TURN_MAX_S, rel=0.01)
+    assert clock.others_s <= 1.5 * ALL_ROWS_S * PAUSE_S / TURN_MAX_S
 
 
 async def test_writing_stands_aside(tmp_path: Path) -> None:
@@ -96,8 +97,8 @@ async def test_writing_stands_aside(tmp_path: Path) -> None:
     stores = WatchedStores(tmp_path, clock)
     effects = effects_of(clock, stores)
     effects.open_store(ITEMS, 0)
-    beside = asyncio.create_task(clock.run_others(0.0))
+    beside = asyncio.create_task(clock.run_others(2 * USED_S))
     await effects.write_batch(ITEMS, 0, ROWS, Position(len(ROWS), 1), Watermark(0, 1))
     beside.cancel()
-    assert clock.longest_turn_s <= TURN_MIN_S + 2 * ROWS_AT_ONCE * ROW_S
+    assert clock.longest_turn_s <= USED_S + 2 * ROWS_AT_ONCE * ROW_S
     stores.close_except()
