@@ -133,6 +133,7 @@ class PartitionedModel:
             check_version(WEIGHTS, value)  # before the items' rows are loaded, which check theirs
         self.items.open_partition(partition)
         self.weights.open_partition(partition)
+        self.users.open_partition(partition, watermark)
         self.items.load(partition, encoded)
         self.item_limit.recount(partition)
         for value in weights:

@@ -57,6 +57,7 @@ class Users:
         self._slots: dict[int, int] = {}
         self._free: list[int] = list(range(FIRST_USERS - 1, -1, -1))
         self._turn = 0
+        self._watermarks: dict[int, int] = {}
         self.rows = empty_profile_rows(FIRST_USERS, *self._shape, FIRST_USERS)
         self.hashes: NDArray[np.uint64] = np.zeros(FIRST_USERS, np.uint64)
         self._partition: NDArray[np.int32] = np.full(FIRST_USERS, NO_PARTITION, np.int32)
@@ -125,8 +126,17 @@ class Users:
             for key, forgotten, row in zip(keys, is_forgotten.tolist(), rows, strict=True)
         ]
 
+    def open_partition(self, partition: int, watermark: int) -> None:
+        """Take over a partition whose profiles are durable up to an event offset.
+
+        Up to there a profile holds all that it ever will, even of a user without any: who has asked
+        to be forgotten.
+        """
+        self._watermarks[partition] = watermark
+
     def close_partition(self, partition: int) -> None:
         """Forget all profiles of a partition, changed or not."""
+        self._watermarks.pop(partition, None)
         self._evict(np.flatnonzero(self._partition == partition))
 
     def _dirty(self, partition: int) -> NDArray[np.int64]:
@@ -145,6 +155,8 @@ class Users:
                 self.reserve_seen_blocks(blocks_needed(value))
                 key = row_key(PROFILE, user_hash)
                 decode_profile(self.rows, self._ids, slot, key, value)
+            durable = self.rows.durable
+            durable[slot] = max(durable[slot], self._watermarks.get(partition, NO_OFFSET))
             self._free.pop()
             self._slots[user_hash] = slot
             self.hashes[slot] = user_hash

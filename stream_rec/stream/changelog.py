@@ -11,15 +11,20 @@ its first owner that proves to be a member then begins the next era.
 Reserved keys (all others belong to the engine and are opaque here):
 
     b"\0watermark"   in profiles changelogs and in both stores: the durable prefix of the events
-        format          u16    3 (2 had the same layout; 1 had neither flags nor removed)
+        format          u16    4 (2 and 3 had the same layout; 1 had neither flags nor removed)
         flags           u16    bit 0: written by a rebuild that has not been switched to yet
         n_partitions    u32    of the events topic, when this was written
         offset          i64    highest event offset folded in, -1 for none
         removed         i64    watermark of the last commit that removed rows, -1 for none
         topic_id        16 B   of the events topic, zeros where the broker tells none
+    b"\0removing" n  in profiles changelogs, n a byte: rows that go once a watermark is durable
+        format          u16    4 (removals.py)
+        n_lists         u8     how many of these records there are
+        offset          i64    the watermark
+        keys                   u16 length and bytes, each
     b"\0claim"       in changelogs: the first record of a new owner; no value of interest
     b"\0position"    in stores: how far this copy of the changelog goes
-        format          u16    3 (1 and 2 had the same layout)
+        format          u16    4 (1 to 3 had the same layout)
         offset          i64    of the last changelog record applied
         epoch           i64    highest epoch up to there
 
@@ -34,7 +39,7 @@ it: a store whose own watermark is older has to be restored from the beginning (
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from stream_rec.errors import RowFormatError
@@ -45,11 +50,12 @@ TABLES = (ITEMS, PROFILES)
 
 RESERVED_PREFIX = b"\0"
 WATERMARK_KEY = b"\0watermark"
+REMOVING_KEY = b"\0removing"
 CLAIM_KEY = b"\0claim"
 POSITION_KEY = b"\0position"
 EPOCH_HEADER = "epoch"
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 NO_EPOCH = -1
 NO_OFFSET = -1
 REBUILDING = 1
@@ -63,6 +69,11 @@ FORMAT = struct.Struct("<H")
 WATERMARK = struct.Struct("<HHIqq16s")
 WATERMARK_1 = struct.Struct("<HIq16s")
 POSITION = struct.Struct("<Hqq")
+WATERMARKS = {1: WATERMARK_1, 2: WATERMARK, 3: WATERMARK, 4: WATERMARK}
+POSITIONS = dict.fromkeys((1, 2, 3, 4), POSITION)
+"""By format."""
+REMOVING = struct.Struct("<HBq")
+KEY_LENGTH = struct.Struct("<H")
 
 
 class Watermark(NamedTuple):
@@ -90,7 +101,7 @@ class Watermark(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no watermark.
         """
-        version = _check_format(value, "watermark", {1: WATERMARK_1, 2: WATERMARK, 3: WATERMARK})
+        version = _check_format(value, "watermark", WATERMARKS)
         if version == 1:
             _, n_partitions, offset, topic_id = WATERMARK_1.unpack(value)
             return cls(offset, n_partitions, topic_id)
@@ -117,9 +128,41 @@ class Position(NamedTuple):
         RowFormatError
             It was written by a newer build, or is no position.
         """
-        _check_format(value, "position", {1: POSITION, 2: POSITION, 3: POSITION})
+        _check_format(value, "position", POSITIONS)
         _, offset, epoch = POSITION.unpack(value)
         return cls(offset, epoch)
+
+
+class Removing(NamedTuple):
+    """One of ``n_lists`` lists of rows that go once the watermark ``offset`` is durable."""
+
+    n_lists: int
+    offset: int
+    keys: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """Return the bytes of this list."""
+        keys = b"".join(KEY_LENGTH.pack(len(key)) + key for key in self.keys)
+        return REMOVING.pack(FORMAT_VERSION, self.n_lists, self.offset) + keys
+
+    @classmethod
+    def decode(cls, value: bytes) -> Removing:
+        """Read a list.
+
+        Raises
+        ------
+        RowFormatError
+            It was written by a newer build, or is no list of keys.
+        """
+        _check_version(value, "list of removals", (4,), len(value) >= REMOVING.size)
+        _, n_lists, offset = REMOVING.unpack_from(value)
+        keys, at = [], REMOVING.size
+        while at < len(value):
+            first = at + KEY_LENGTH.size
+            at = first + int.from_bytes(value[at:first], "little")
+            keys.append(value[first:at])
+        _check_version(value, "list of removals", (4,), at == len(value))
+        return cls(n_lists, offset, tuple(keys))
 
 
 def make_epoch(era: int, generation: int) -> int:
@@ -155,14 +198,22 @@ def decode_epoch(headers: Headers | None) -> int:
 def _check_format(value: bytes, name: str, layouts: Mapping[int, struct.Struct]) -> int:
     """Return the format version of a value that has one of the layouts."""
     version = FORMAT.unpack_from(value)[0] if len(value) >= FORMAT.size else 0
+    fits = version in layouts and len(value) == layouts[version].size
+    _check_version(value, name, layouts, fits)
+    return version
+
+
+def _check_version(value: bytes, name: str, versions: Collection[int], fits: bool) -> None:
+    """See that a value is of one of the formats, and fits the layout of that."""
+    version = FORMAT.unpack_from(value)[0] if len(value) >= FORMAT.size else 0
     if version > FORMAT_VERSION:
         raise RowFormatError(
             f"{name} of format {version} is newer than this build reads (1–{FORMAT_VERSION}); "
             "nothing was changed; upgrade the worker"
         )
-    if version not in layouts or len(value) != layouts[version].size:
+    if version not in versions or not fits:
         raise RowFormatError(
-            f"expected a {name} of format 1–{FORMAT_VERSION}, came {len(value)} bytes of format "
-            f"{version}: it is damaged; delete the worker's state folder to restore it"
+            f"expected a {name} of format {min(versions)}–{FORMAT_VERSION}, came {len(value)} "
+            f"bytes of format {version}: it is damaged; delete the worker's state folder to "
+            "restore it"
         )
-    return version

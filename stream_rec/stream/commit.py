@@ -6,15 +6,17 @@ are given up:
 1. freeze the dirty rows of each owned partition, profiles before items; events go on being
    processed meanwhile, so item rows may hold events from behind the watermark
 2. produce the item rows, wait for their acknowledgements, see that nobody else wrote there
-3. produce the profile rows; wait for these and for the lists and dead letters published so far; see
-   that nobody else wrote there
+3. produce the profile rows, and which are to go (removals.py); wait for these and for the lists and
+   dead letters published so far; see that nobody else wrote there
 4. produce the watermark, wait for its acknowledgement, see that nobody else wrote there
-5. write rows, changelog position and watermark to each store, one atomic batch per store
-6. commit watermark + 1
-7. look at the ends of the changelogs that nothing was written to: a zombie may have written there
+5. remove the profile rows that are to go, wait likewise
+6. write rows, changelog position and watermark to each store, one atomic batch per store
+7. commit watermark + 1
+8. look at the ends of the changelogs that nothing was written to: a zombie may have written there
 
 So what is durable is always a prefix: the store of its changelog, items before profiles, rows
-before the watermark that vouches for them, everything before the committed offset.
+before the watermark that vouches for them and that before removals, all before the committed
+offset.
 
 What if a step fails
 1. Nothing has happened; the worker stops and the events are processed again from the watermark.
@@ -23,10 +25,11 @@ What if a step fails
 3. Likewise; profile rows that are in the changelog imply that their item rows are.
 4. Everything that the watermark vouches for is there before it is sent. It may not just follow the
    profile rows: a producer that gives a record up sends those behind it all the same.
-5. The store is older than its changelog, and recovery rolls it forward from its position.
-6. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
+5. The next owner finds listed what is to go, and removes it.
+6. The store is older than its changelog, and recovery rolls it forward from its position.
+7. The committed offset is older than the watermark. It is only a hint: recovery seeks to the
    watermark.
-7. The next cycle looks again, or the next owner does.
+8. The next cycle looks again, or the next owner does.
 A delivery error or a new owner (`FencedError`) at any step stops the worker: never on past a hole.
 A cycle that did not end has taken rows that no later one would make durable, so the partitions in
 it are not committed for again until they have been given up and recovered.
@@ -47,6 +50,7 @@ from stream_rec.stream.changelog import (
 )
 from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
+from stream_rec.stream.removals import list_removed, listing, removals
 
 
 class Frozen(Protocol):
@@ -148,7 +152,7 @@ class CommitCycle:
         ends = {p: dict(owned.next_offsets) for p, owned in self._owned.items()}
         if frozen:
             await self._commit(frozen)
-        # 7. the changelogs that nothing was written to
+        # 8. the changelogs that nothing was written to
         await look_for_strangers(self._effects, self._owned, ends)
         self._unfinished.difference_update(partitions)
         return sum(len(one.items) + len(one.profiles) for one in frozen)
@@ -167,21 +171,34 @@ class CommitCycle:
         # 2. item rows, durable before the profiles that imply them
         items: dict[int, Sequence[Row]] = {one.partition: list(one.items) for one in frozen}
         await self._make_durable(ITEMS, items)
-        # 3. profile rows
-        profiles = {one.partition: list(one.profiles) for one in frozen}
+        # 3. profile rows, and which are to go
+        watermarks = {one.partition: self._advance(one) for one in frozen}
+        removed = {
+            one.partition: list_removed(watermarks[one.partition].offset, one.profiles)
+            for one in frozen
+        }
+        profiles: dict[int, list[Row]] = {
+            one.partition: [row for row in one.profiles if row[1] is not None]
+            + listing(removed[one.partition])
+            for one in frozen
+        }
         await self._make_durable(PROFILES, profiles)
         # 4. the watermark, which vouches for all of them
-        watermarks = {one.partition: self._advance(one) for one in frozen}
         records = {p: [(WATERMARK_KEY, new.encode())] for p, new in watermarks.items()}
         await self._make_durable(PROFILES, records, behind=profiles)
-        # 5. the stores
+        # 5. the profile rows that are to go
+        gone = {p: removals(listed) for p, listed in removed.items() if listed.keys}
+        if gone:
+            behind = {p: [*profiles[p], *records[p]] for p in gone}
+            await self._make_durable(PROFILES, gone, behind)
+        # 6. the stores
         for one in frozen:
             watermark = watermarks[one.partition]
             await self._write(ITEMS, one.partition, items[one.partition], watermark)
-            await self._write(PROFILES, one.partition, profiles[one.partition], watermark)
+            await self._write(PROFILES, one.partition, list(one.profiles), watermark)
             self._owned[one.partition].watermark = watermark
             await self._effects.stand_aside()
-        # 6. the committed offset
+        # 7. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
 
     def _is_news(self, frozen: Frozen) -> bool:

@@ -8,7 +8,9 @@
 5. write again every key whose last record is a zombie's, because compaction would keep that one;
    until then the stores' positions stay before the zombie's records, so that whoever comes after a
    crash meets them again
-6. process events from the recovered watermark + 1, whatever offset the group has committed, and
+6. remove the rows that a commit has listed and not removed, if its watermark is durable; drop the
+   list (removals.py)
+7. process events from the recovered watermark + 1, whatever offset the group has committed, and
    commit that offset, so that the group's lag is right from here on
 
 What if a step fails: nothing but stores that hold more of their changelogs has changed, except for
@@ -33,10 +35,11 @@ from stream_rec.stream.changelog import (
     era_of,
     make_epoch,
 )
-from stream_rec.stream.effects import Effects, LogRecord, Source
+from stream_rec.stream.effects import Effects, LogRecord, Row, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
 from stream_rec.stream.ownership import Ownership, Where, settle
 from stream_rec.stream.plan import ORDINARY, Plan
+from stream_rec.stream.removals import dropping, find_listed, removals
 from stream_rec.stream.roll_forward import apply, roll_forward
 
 logger = logging.getLogger(__name__)
@@ -205,6 +208,7 @@ async def _claim(effects: Effects, caught_up: Sequence[_CaughtUp]) -> None:
             await _read_to_claim(effects, table, one.owned, prefix, claimed_at)
         await _take_watermark(effects, one.owned)
     await _write_stale_again(effects, caught_up)
+    await _remove_listed(effects, {one.owned.partition: one.owned for one in caught_up})
 
 
 async def _read_to_claim(
@@ -249,3 +253,21 @@ async def _write_stale_again(effects: Effects, caught_up: Sequence[_CaughtUp]) -
         await effects.produce(table, owned.partition, (key, stored[0]), owned.epoch)
     if stale:
         await settle(effects, {one.owned.partition: one.owned for one in caught_up}, rows={})
+
+
+async def _remove_listed(effects: Effects, owned: Mapping[int, Ownership]) -> None:
+    """Remove what a commit that was cut short has listed, if its watermark is durable."""
+    rows: dict[int, list[Row]] = {}
+    for partition, one in owned.items():
+        listed = await find_listed(effects, partition)
+        is_due = listed.offset <= one.watermark.offset
+        rows[partition] = removals(listed) if is_due else dropping(listed)
+        for row in rows[partition]:
+            await effects.produce(PROFILES, partition, row, one.epoch)
+    if not any(rows.values()):
+        return
+    await settle(effects, owned, rows={PROFILES: rows})
+    for partition, one in owned.items():
+        if rows[partition]:
+            position = Position(one.next_offsets[PROFILES] - 1, one.epoch)
+            await effects.write_batch(PROFILES, partition, rows[partition], position, None)

@@ -13,6 +13,7 @@ from stream_rec.errors import StateError
 from stream_rec.stream.changelog import NO_OFFSET, WATERMARK_KEY, Position, Watermark
 from stream_rec.stream.effects import Effects
 from stream_rec.stream.fence import ValidPrefix
+from stream_rec.stream.removals import find_listed
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,10 @@ async def _removals_heard_of(
     if position.offset < 0:
         return math.inf
     stored = (await effects.read_rows(table, partition, [WATERMARK_KEY]))[0]
-    return NO_OFFSET if stored is None else Watermark.decode(stored).offset
+    if stored is None:
+        return NO_OFFSET
+    watermark, listed = Watermark.decode(stored).offset, await find_listed(effects, partition)
+    return min(watermark, listed.offset - 1) if listed.keys else watermark
 
 
 async def apply(

@@ -57,12 +57,17 @@ class Store:
     def write(
         self, frozen: Frozen, n_items: int | None = None, n_profiles: int | None = None
     ) -> None:
-        """Write a frozen set, or the prefix that a crash leaves: items, profiles, watermark."""
+        """Write a frozen set, or the prefix that a crash leaves: items, profiles, watermark.
+
+        A profile is removed after that.
+        """
         self.items.update(frozen.items[:n_items])
-        if n_items is None:
-            self.profiles.update(frozen.profiles[:n_profiles])
-            if n_profiles is None:
-                self.watermark = frozen.offset
+        if n_items is None and n_profiles is None:
+            self.profiles.update(frozen.profiles)
+            self.watermark = frozen.offset
+        elif n_items is None:
+            written = frozen.profiles[:n_profiles]
+            self.profiles.update((key, row) for key, row in written if row is not None)
 
     def engine(
         self, partition: int = 0, n_partitions: int = 1, model: ModelSettings = SMALL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream_rec import Recommender
@@ -21,6 +21,8 @@ from tests.model.test_engine_recovery import Store, links
 N_EVENTS = 120
 USERS = [f"u{number}" for number in range(20)]
 forgets = st.lists(st.tuples(st.sampled_from(USERS), st.integers(0, N_EVENTS)), max_size=8)
+repeats = st.lists(st.tuples(st.integers(0, N_EVENTS - 1), st.integers(0, 10)), max_size=20)
+"""Events, and how much later they come once more."""
 
 
 def forget_record(offset: int, user: str) -> FakeRecord:
@@ -28,15 +30,24 @@ def forget_record(offset: int, user: str) -> FakeRecord:
     return FakeRecord(offset, user.encode(), value, 1_700_000_000_000)
 
 
-def log_with(wanted: list[tuple[str, int]]) -> list[FakeRecord]:
-    """Return made-up events with requests to forget a user before the n-th of them."""
+def user_of(n: int) -> str:
+    return made_up_events(N_EVENTS)[n].user
+
+
+def log_with(
+    wanted: list[tuple[str, int]], repeated: list[tuple[int, int]] = ()
+) -> list[FakeRecord]:
+    """Return made-up events with requests to forget a user before the n-th of them.
+
+    Those that are repeated come once more before the n-th, or at the end.
+    """
+    events = records_of(made_up_events(N_EVENTS))
     records: list[FakeRecord] = []
-    for n, event in enumerate([*records_of(made_up_events(N_EVENTS)), None]):
-        for user, before in wanted:
-            if before == n:
-                records.append(forget_record(len(records), user))
-        if event is not None:
-            records.append(event._replace(offset=len(records)))
+    for n in range(N_EVENTS + 1):
+        now = [events[again] for again, later in repeated if min(again + 1 + later, N_EVENTS) == n]
+        now += [forget_record(0, user) for user, before in wanted if before == n]
+        now += events[n : n + 1]
+        records += [record._replace(offset=len(records) + x) for x, record in enumerate(now)]
     return records
 
 
@@ -70,11 +81,11 @@ def present(store: Store) -> dict[bytes, bytes]:
     return {key: row for key, row in store.profiles.items() if row is not None}
 
 
-@given(wanted=forgets, n_partitions=st.integers(1, 2))
+@given(wanted=forgets, repeated=repeats, n_partitions=st.integers(1, 2))
 def test_forgotten_user_comes_back_as_somebody_new(
-    wanted: list[tuple[str, int]], n_partitions: int
+    wanted: list[tuple[str, int]], repeated: list[tuple[int, int]], n_partitions: int
 ) -> None:
-    records = log_with(wanted)
+    records = log_with(wanted, repeated)
     store, oracle = folded(records, n_partitions), folded(renamed(records), n_partitions)
     assert store.items == oracle.items
     times = {user: sum(user == other for other, _ in wanted) for user in USERS}
@@ -89,11 +100,20 @@ def test_forgotten_user_comes_back_as_somebody_new(
     assert {key for key, row in store.profiles.items() if row is None} == forgotten - set(expected)
 
 
-@given(wanted=forgets, cut=st.integers(1, N_EVENTS), n_profiles=st.integers(0, 20) | st.none())
+@given(
+    wanted=forgets,
+    repeated=repeats,
+    cut=st.integers(1, N_EVENTS),
+    n_profiles=st.integers(0, 20) | st.none(),
+)
+@example(wanted=[(user_of(10), 25)], repeated=[(10, 10)], cut=27, n_profiles=20)
 def test_replay_around_a_forgetting_counts_nothing_twice_and_brings_nobody_back(
-    wanted: list[tuple[str, int]], cut: int, n_profiles: int | None
+    wanted: list[tuple[str, int]],
+    repeated: list[tuple[int, int]],
+    cut: int,
+    n_profiles: int | None,
 ) -> None:
-    records = log_with(wanted)
+    records = log_with(wanted, repeated)
     expected, store = folded(records), Store()
     engine = store.engine()
     engine.process([Run(0, records[: cut // 2])], 7)
@@ -107,6 +127,16 @@ def test_replay_around_a_forgetting_counts_nothing_twice_and_brings_nobody_back(
     assert links(store) == links(expected)
     assert taken(store) == taken(expected)
     assert present(store) == present(expected)
+
+
+@given(wanted=forgets, repeated=repeats, first=st.integers(0, N_EVENTS))
+def test_replay_of_what_is_durable_changes_nothing(
+    wanted: list[tuple[str, int]], repeated: list[tuple[int, int]], first: int
+) -> None:
+    records = log_with(wanted, repeated)
+    engine = folded(records).engine()
+    engine.process([Run(0, records[first:])], 7)
+    assert engine.n_dirty(0) == 0
 
 
 def taken(store: Store) -> dict[bytes, int]:

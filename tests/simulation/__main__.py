@@ -30,13 +30,13 @@ def check_seed(seed: int) -> tuple[int, list[str]]:
         return seed, [f"{type(error).__name__}: {error}"]
 
 
-def enumerate_world(size: tuple[int, int, int]) -> tuple[str, list[str]]:
+def enumerate_world(size: tuple[str, int, int, int]) -> tuple[str, list[str]]:
     """Run every history of a small world; return how many there are, and what is wrong."""
     histories = Histories(*size)
     with silenced():
         histories.run()
-    n_events, n_crashes, n_zombies = size
-    limits = f"{n_events} events, up to {n_crashes} crashes, {n_zombies} zombies"
+    log, n_events, n_crashes, n_zombies = size
+    limits = f"{log}: {n_events} events, up to {n_crashes} crashes, {n_zombies} zombies"
     return f"{limits}: {histories.n_ended} histories", histories.wrong
 
 

@@ -21,37 +21,22 @@ disk that is its own.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from tests.simulation.broker import Broker
 from tests.simulation.reference import fold
 from tests.simulation.small_check import check
+from tests.simulation.small_logs import CLICKS, FORGETS, LOGS
 from tests.simulation.small_world import SmallWorker, SmallWorld
 from tests.stream.fake_engine import FakeEngine
 
-N_CRASHES_MAX = 2
-N_ZOMBIES_MAX = 1
-SMALL = ((4, 2, 0), (2, 0, 1))
-"""Events, crashes and zombies of the worlds that `make test` enumerates."""
-LARGE = ((6, 2, 0), (3, 0, 1), (1, 1, 1))
+SMALL = ((CLICKS, 4, 2, 0), (CLICKS, 2, 0, 1), (FORGETS, 6, 2, 0), (FORGETS, 6, 0, 1))
+"""Logs, events, crashes and zombies of the worlds that `make test` enumerates."""
+LARGE = ((CLICKS, 6, 2, 0), (CLICKS, 3, 0, 1), (CLICKS, 1, 1, 1), (FORGETS, 6, 1, 1))
 """Those of ``python -m tests.simulation --exhaustive``; they take many minutes."""
-EVENTS_PER_COMMIT = 1
 FIRST, SECOND = "first", "second"
 OTHER = {FIRST: SECOND, SECOND: FIRST}
-
-
-def create_log(n_events: int, n_partitions: int) -> Broker:
-    """Create a broker whose log has two users and two items in turns, in each partition."""
-    broker = Broker(n_partitions)
-    for number in range(n_events):
-        partition, turn = number % n_partitions, number // n_partitions
-        user, item = f"u{partition}{turn // 2}", f"i{turn % 2}"
-        value = json.dumps({"user": user, "item": item}).encode()
-        broker.append_event(partition, user.encode(), value, number)
-    return broker
 
 
 class Past(NamedTuple):
@@ -60,6 +45,7 @@ class Past(NamedTuple):
     world: SmallWorld
     name: str
     partitions: tuple[int, ...]
+    events_per_commit: int
     n_turns: int = 0
 
     def key(self) -> int:
@@ -68,7 +54,7 @@ class Past(NamedTuple):
 
     def relive(self, world: SmallWorld) -> SmallWorker:
         """Run it once more, in a world that stands as its own did."""
-        worker = SmallWorker(world, self.name, self.partitions, EVENTS_PER_COMMIT)
+        worker = SmallWorker(world, self.name, self.partitions, self.events_per_commit)
         worker.take_turns(self.n_turns)
         return worker
 
@@ -108,12 +94,11 @@ class Histories:
 
     Parameters
     ----------
+    log : str
+        `CLICKS` or `FORGETS`; with one partition there is nothing to share.
     n_events : int
-        Of the log.
     n_crashes_max, n_zombies_max : int
         In one history; of zombies 0 or 1.
-    n_partitions : int
-        With one, there is nothing to share.
 
     Attributes
     ----------
@@ -123,23 +108,23 @@ class Histories:
         Each with the history that led to it.
     """
 
+    log: str
     n_events: int
-    n_crashes_max: int = N_CRASHES_MAX
-    n_zombies_max: int = N_ZOMBIES_MAX
-    n_partitions: int = 2
+    n_crashes_max: int
+    n_zombies_max: int
     n_ended: int = 0
     wrong: list[str] = field(default_factory=list)
     _seen: set[tuple[int | str, ...]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._broker = create_log(self.n_events, self.n_partitions)
+        self._broker, self._events_per_commit = LOGS[self.log](self.n_events)
         self._reference = fold(self._broker.events, FakeEngine)
         self._strikes = Strikes(self.n_crashes_max, self.n_zombies_max)
 
     def run(self) -> None:
         """Run all histories."""
         self.run_alone()
-        if self.n_partitions > 1:
+        if self._broker.n_partitions > 1:
             self.run_shared()
 
     def run_alone(self) -> None:
@@ -162,16 +147,19 @@ class Histories:
 
     def start_two(self, world: SmallWorld) -> tuple[SmallWorker, SmallWorker]:
         """Start two workers that share the partitions."""
-        first = SmallWorker(world, FIRST, (0,), EVENTS_PER_COMMIT)
-        return first, SmallWorker(world, SECOND, (1,), EVENTS_PER_COMMIT, joins=False)
+        first = SmallWorker(world, FIRST, (0,), self._events_per_commit)
+        return first, SmallWorker(world, SECOND, (1,), self._events_per_commit, joins=False)
 
     def _run(self, world: SmallWorld, name: str, strikes: Strikes, story: str) -> None:
         """Run a worker to its end, and what follows if it is struck at any of its turns."""
         key = (world.fingerprint(), name, *strikes.key())
         if key not in self._seen:
             self._seen.add(key)
-            past = Past(world.copy(), name, tuple(range(self.n_partitions)))
+            past = self._begin(world.copy(), name, tuple(range(self._broker.n_partitions)))
             self._go_on(world, past, past.relive(world), strikes, story)
+
+    def _begin(self, world: SmallWorld, name: str, partitions: tuple[int, ...]) -> Past:
+        return Past(world, name, partitions, self._events_per_commit)
 
     def _go_on(
         self, world: SmallWorld, past: Past, worker: SmallWorker, strikes: Strikes, story: str
@@ -236,7 +224,7 @@ class Histories:
 
     def _run_second(self, world: SmallWorld, first: SmallWorker, second: SmallWorker) -> None:
         """Strike the first where it is, with the second at any of its turns."""
-        past = Past(self.create_world(), FIRST, (0,), first.n_turns)
+        past = self._begin(self.create_world(), FIRST, (0,))._replace(n_turns=first.n_turns)
         n_crashes, n_zombies, _ = self._strikes
         dies = self._strikes._replace(n_crashes=n_crashes - 1)
         stands = self._strikes._replace(n_zombies=0, zombie=past)

@@ -35,6 +35,7 @@ from stream_rec.stream.commit import CommitCycle, Frozen
 from stream_rec.stream.fence import ValidPrefix, check_foreign
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
+from stream_rec.stream.removals import Listed
 from tests.simulation.effects import SimulatedEffects
 from tests.simulation.producer import Producer, Sent
 from tests.simulation.worker import Worker
@@ -45,7 +46,7 @@ Fault = Callable[[], AbstractContextManager[Any]]
 async def _commit_in_order(
     cycle: CommitCycle, frozen: Sequence[Frozen], order: Sequence[str]
 ) -> None:
-    """Run the steps of a commit in another order than production."""
+    """Run the steps of a commit in another order than production; removals are with the rows."""
     rows = {
         ITEMS: {one.partition: list(one.items) for one in frozen},
         PROFILES: {one.partition: list(one.profiles) for one in frozen},
@@ -81,6 +82,10 @@ async def _send_watermark_behind(self: CommitCycle, frozen: Sequence[Frozen]) ->
     }
     await self._make_durable(PROFILES, rows)
     await _commit_in_order(self, frozen, ("stores", "commit"))
+
+
+async def _leave_listed(effects: Any, partition: int) -> Listed:
+    return Listed()
 
 
 @contextmanager
@@ -288,6 +293,10 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "profiles of forgotten users stay": _forgotten_kept,
     "lists of forgotten users stay": _lists_of_forgotten_kept,
+    "profiles of forgotten users go before the watermark": _in_order(
+        ITEMS, PROFILES, "watermark", "stores", "commit"
+    ),
+    "what is listed to go is left": partial(patch.object, recovery, "find_listed", _leave_listed),
     "a commit goes on past one that has failed": _commit_past_failure,
     "item rows frozen before the profiles": partial(
         patch.object, partitioned, "freeze_in_parts", _freeze_items_first

@@ -33,6 +33,7 @@ def check(world: SmallWorld, worker: SmallWorker, reference: Reference) -> Itera
             yield f"partition {partition}: watermark {world.durable_offset(partition)}"
         if world.committed.get(partition) != len(events):
             yield f"partition {partition}: committed {world.committed.get(partition)}"
-    listed = [source_of(message.value or b"") for message in world.broker.topics[LISTS]]
+    messages = world.broker.topics[LISTS]
+    listed = [source_of(message.value) for message in messages if message.value is not None]
     if set(listed) != reference.listed:
         yield f"lists for {sorted(set(listed))}, expected {sorted(reference.listed)}"

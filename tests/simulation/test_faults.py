@@ -40,8 +40,13 @@ SEEDS = {
 }
 FOUND_IN_EARNEST = {
     "a commit goes on past one that has failed": "a commit went on past one that had failed",
+    "profiles of forgotten users go before the watermark": (
+        "a user repeats an event and is forgotten, and the removal is all that is durable"
+    ),
 }
 """Faults that stood in the code, and the schedules that are kept of them."""
+FOUND_BY_ENUMERATION = {"what is listed to go is left"}
+"""Faults that small histories find (test_exhaustive.py), and 300 seeds do not."""
 TIMEOUT_S = 900
 
 
@@ -59,4 +64,4 @@ def test_fault_that_stood_in_the_code_is_found_by_its_schedule(fault: str) -> No
 
 
 def test_every_fault_is_looked_for() -> None:
-    assert SEEDS.keys() | FOUND_IN_EARNEST.keys() == FAULTS.keys()
+    assert SEEDS.keys() | FOUND_IN_EARNEST.keys() | FOUND_BY_ENUMERATION == FAULTS.keys()

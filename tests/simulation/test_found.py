@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.check import run_and_check
-from tests.simulation.schedule import Crash, Freeze, Happening, LostCommit, Schedule
+from tests.simulation.schedule import Crash, Freeze, Happening, LostCommit, Misfortune, Schedule
 
 FOUND = {
     # Seed 207. A zombie's commit was fenced while its last commit, of giving up, waited for its
@@ -50,6 +50,20 @@ FOUND = {
             Happening("forget", at_s=0.993),
             LostCommit(n=0, is_taken=False),
             Crash(at=18, after=False),
+        ),
+    ),
+    # Seed 4135. A user repeated an event and was forgotten; their profile went before the watermark
+    # that vouches for it, so the repeated event, folded again, found nothing that knew the first.
+    "a user repeats an event and is forgotten, and the removal is all that is durable": Schedule(
+        seed=4135,
+        n_workers=2,
+        n_partitions=1,
+        n_events=19,
+        events_for_s=0.8,
+        commit_events_max=3,
+        actions=(
+            Misfortune(n=17, kind="ambiguous", delay_s=0.05, is_last=False),
+            Freeze(at=30, after=True, duration_s=0.5),
         ),
     ),
 }

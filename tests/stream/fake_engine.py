@@ -2,8 +2,9 @@
 
 Events are ``{"user": …, "item": …}``. Users' and items' rows count events, item rows also keep the
 sum of the history lengths that the event's user had (so that an item row depends on a profile).
-A row that already contains an event (``applied_offset``) does not count it again, and a user's
-history keeps the offsets of its events, so that a replayed event finds the history it found first.
+A row that already contains an event (``applied_offset``) does not count it again, and what a
+profile contains is in its items' rows. An event that ``repeats`` the one at an offset that is in
+the history counts nowhere, and ``{"user": …, "forget": true}`` removes the profile.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class FakeEngine:
     def __init__(self, n_partitions: int, read_profiles: ProfileReader) -> None:
         self._read_profiles = read_profiles
         self.items: dict[int, dict[bytes, ItemRow]] = {}
-        self.profiles: dict[int, dict[bytes, ProfileRow]] = {}
+        self.profiles: dict[int, dict[bytes, ProfileRow | None]] = {}
         self._dirty: dict[int, tuple[set[bytes], set[bytes]]] = {}
         self._last: dict[int, int] = {}
         self.followed: dict[int, dict[bytes, ItemRow]] = {}
@@ -122,22 +123,30 @@ class FakeEngine:
     def freeze_in_parts(self, partition: int, rows_max: int) -> Iterator[FrozenRows]:
         items, profiles = self._dirty[partition]
         for keys in _parts(profiles, len(profiles) or 1):
-            yield FrozenRows([], [(k, self.profiles[partition][k].encode()) for k in keys])
+            rows = [(key, self.profiles[partition][key]) for key in keys]
+            yield FrozenRows([], [(key, row and row.encode()) for key, row in rows])
         for keys in _parts(items, rows_max):
             yield FrozenRows([(k, self.items[partition][k].encode()) for k in keys], [])
 
     def _fold(self, partition: int, offset: int, event: dict[str, Any]) -> Published:
-        user, item = f"u:{event['user']}".encode(), f"i:{event['item']}".encode()
+        user = f"u:{event['user']}".encode()
         profile = self._profile(partition, user)
-        n_before = sum(1 for at in profile.history if at < offset)
-        self._fold_item(partition, item, offset, n_before)
-        if offset > profile.applied:
+        if event.get("forget"):
+            if offset > profile.applied:
+                self._set_profile(partition, user, None)
+            return Published(offset, user[2:], None)
+        if offset > profile.applied and event.get("repeats") not in profile.history:
+            item = f"i:{event['item']}".encode()
+            self._fold_item(partition, item, offset, len(profile.history))
             history = (*profile.history, offset)[-HISTORY_MAX:]
             profile = ProfileRow(offset, profile.n_events + 1, history)
-            self.profiles[partition][user] = profile
-            self._dirty[partition][1].add(user)
+            self._set_profile(partition, user, profile)
         message = {"user": event["user"], "n": profile.n_events, "partition": partition}
         return Published(offset, user[2:], json.dumps(message | {"offset": offset}).encode())
+
+    def _set_profile(self, partition: int, user: bytes, row: ProfileRow | None) -> None:
+        self.profiles[partition][user] = row
+        self._dirty[partition][1].add(user)
 
     def _fold_item(self, partition: int, item: bytes, offset: int, n_before: int) -> None:
         row = self.items[partition].get(item, ItemRow(-1, 0, 0))
@@ -147,12 +156,10 @@ class FakeEngine:
             self._dirty[partition][0].add(item)
 
     def _profile(self, partition: int, user: bytes) -> ProfileRow:
-        known = self.profiles[partition].get(user)
-        if known is None:
+        if user not in self.profiles[partition]:
             stored = self._read_profiles(partition, [user])[0]
-            known = ProfileRow(-1, 0, ()) if stored is None else ProfileRow.decode(stored)
-            self.profiles[partition][user] = known
-        return known
+            self.profiles[partition][user] = stored and ProfileRow.decode(stored)
+        return self.profiles[partition][user] or ProfileRow(-1, 0, ())
 
 
 def _parts(dirty: set[bytes], rows_max: int) -> Iterator[list[bytes]]:
@@ -169,4 +176,5 @@ def _parse(value: bytes | None) -> dict[str, Any] | None:
         event = json.loads(value or b"")
     except ValueError:
         return None
-    return event if isinstance(event, dict) and {"user", "item"} <= event.keys() else None
+    is_usable = isinstance(event, dict) and "user" in event and event.keys() & {"item", "forget"}
+    return event if is_usable else None

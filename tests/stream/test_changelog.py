@@ -10,6 +10,7 @@ from stream_rec.errors import RowFormatError
 from stream_rec.stream.changelog import (
     NO_EPOCH,
     Position,
+    Removing,
     Watermark,
     decode_epoch,
     encode_epoch,
@@ -36,6 +37,12 @@ def test_position_is_read_back(offset: int, epoch: int) -> None:
     assert Position.decode(Position(offset, epoch).encode()) == Position(offset, epoch)
 
 
+@given(st.integers(0, 255), offsets, st.lists(st.binary(max_size=300)))
+def test_list_of_removals_is_read_back(n_lists: int, offset: int, keys: list[bytes]) -> None:
+    removing = Removing(n_lists, offset, tuple(keys))
+    assert Removing.decode(removing.encode()) == removing
+
+
 def test_layouts_of_version_1_are_still_read() -> None:
     watermark = bytes.fromhex("0100080000000201000000000000" + "74" * 16)
     assert Watermark.decode(watermark) == Watermark(258, 8, b"t" * 16)
@@ -51,11 +58,21 @@ def test_layouts_of_version_2_are_still_read() -> None:
     assert Position.decode(position) == Position(258, 3)
 
 
-def test_layouts_of_version_3_are_frozen() -> None:
-    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+def test_layouts_of_version_3_are_still_read() -> None:
     numbers = "030001000800000002010000000000000300000000000000"
+    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+    assert Watermark.decode(bytes.fromhex(numbers + "74" * 16)) == watermark
+    position = bytes.fromhex("030002010000000000000300000000000000")
+    assert Position.decode(position) == Position(258, 3)
+
+
+def test_layouts_of_version_4_are_frozen() -> None:
+    watermark = Watermark(258, 8, b"t" * 16, removed=3, is_rebuilding=True)
+    numbers = "040001000800000002010000000000000300000000000000"
     assert watermark.encode().hex() == numbers + "74" * 16
-    assert Position(258, 3).encode().hex() == "030002010000000000000300000000000000"
+    assert Position(258, 3).encode().hex() == "040002010000000000000300000000000000"
+    removing = Removing(2, 258, (b"ab", b"c"))
+    assert removing.encode().hex() == "0400020201000000000000" + "02006162" + "010063"
     assert encode_epoch(make_epoch(1, 2)) == [("epoch", bytes.fromhex("0000000100000002"))]
 
 
@@ -78,15 +95,22 @@ def test_record_without_an_epoch_is_older_than_all(headers: list | None) -> None
     assert decode_epoch(headers) == NO_EPOCH
 
 
-@pytest.mark.parametrize("layout", [Watermark, Position])
+VALUES = {
+    Watermark: Watermark(1, 2).encode(),
+    Position: Position(1, 2).encode(),
+    Removing: Removing(1, 2, (b"a key",)).encode(),
+}
+layouts = pytest.mark.parametrize("layout", VALUES)
+
+
+@layouts
 def test_newer_format_is_refused(layout: type) -> None:
-    value = layout(1, 2).encode()
-    with pytest.raises(RowFormatError, match="format 4 is newer than this build reads"):
-        layout.decode(b"\x04\x00" + value[2:])
+    with pytest.raises(RowFormatError, match="format 5 is newer than this build reads"):
+        layout.decode(b"\x05\x00" + VALUES[layout][2:])
 
 
-@pytest.mark.parametrize("layout", [Watermark, Position])
-@pytest.mark.parametrize("n_bytes", [0, 1, 5])
+@layouts
+@pytest.mark.parametrize("n_bytes", [0, 1, 5, 12, 17])
 def test_truncated_record_is_refused(layout: type, n_bytes: int) -> None:
     with pytest.raises(RowFormatError):
-        layout.decode(layout(1, 2).encode()[:n_bytes])
+        layout.decode(VALUES[layout][:n_bytes])

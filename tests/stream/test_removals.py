@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from copy import deepcopy
+from itertools import count
 from typing import NamedTuple
 
 import pytest
 
-from stream_rec.stream.changelog import PROFILES, TABLES, WATERMARK_KEY
+from stream_rec.stream.changelog import (
+    PROFILES,
+    REMOVING_KEY,
+    TABLES,
+    WATERMARK_KEY,
+    Position,
+    Watermark,
+)
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.effects import Row
+from stream_rec.stream.fence import ValidPrefix
 from stream_rec.stream.recovery import recover
 from tests.stream.world import Crash, World, WorldEffects
 
@@ -21,10 +32,16 @@ class Dirty(NamedTuple):
     items: Sequence[tuple[bytes, bytes]] = ()
 
 
-async def commit_all(world: World, disk: str, *commits: Dirty, crash_at: int | None = None) -> None:
+async def commit_all(
+    world: World,
+    disk: str,
+    *commits: Dirty,
+    crash_at: int | None = None,
+    crash_after: bool = False,
+) -> None:
     """Own partition 0 for some commits, as the next generation."""
     world.generation += 1
-    effects = WorldEffects(world, disk, crash_at=crash_at)
+    effects = WorldEffects(world, disk, crash_at=crash_at, crash_after=crash_after)
     source, positions = await effects.source(), effects.positions(0)
     [recovered] = await recover(effects, source, [0], world.generation, positions)
     cycle = CommitCycle(effects)
@@ -35,6 +52,11 @@ async def commit_all(world: World, disk: str, *commits: Dirty, crash_at: int | N
             return dirty
 
         await cycle.commit([0], freeze)
+
+
+def watermark_of(world: World) -> int:
+    rows = ValidPrefix(Position()).accept(world.logs[PROFILES, 0])
+    return Watermark.decode(rows[WATERMARK_KEY] or b"").offset
 
 
 def forget_tombstones(world: World) -> None:
@@ -49,9 +71,27 @@ def profiles_on(world: World, disk: str) -> dict[bytes, bytes]:
     return {key: row for key, row in rows.items() if not key.startswith(b"\0")}
 
 
+async def crash_at_each_effect(world: World, *commits: Dirty) -> AsyncIterator[World]:
+    """Yield the worlds that a worker leaves, one for each effect that it dies after."""
+    for crash_at in count():
+        left = deepcopy(world)
+        try:
+            await commit_all(left, "disk", *commits, crash_at=crash_at, crash_after=True)
+        except Crash:
+            yield left
+        else:
+            return
+
+
+def keys_in_order(world: World) -> list[tuple[bytes, bool]]:
+    """Return the keys written to the changelog of profiles, and whether they were removed."""
+    return [(record.key, record.value is None) for record in world.logs[PROFILES, 0]]
+
+
 WRITTEN = Dirty(0, 4, [(b"u1", b"row"), (b"u2", b"row")])
 REMOVED = Dirty(0, 9, [(b"u1", None)])
 LATER = Dirty(0, 12, [(b"u3", b"row")])
+BACK_AGAIN = Dirty(0, 11, [(b"u1", b"new")])
 
 
 @pytest.mark.parametrize("later", [(), (LATER,)])
@@ -88,11 +128,56 @@ async def test_disk_that_saw_the_removal_is_not_restored_anew() -> None:
 
 async def test_removed_row_survives_only_where_a_newer_one_was_written() -> None:
     world = World()
-    back_again = Dirty(0, 11, [(b"u1", b"new")])
     await commit_all(world, "old", WRITTEN)
-    await commit_all(world, "other", REMOVED, back_again)
+    await commit_all(world, "other", REMOVED, BACK_AGAIN)
     forget_tombstones(world)
     await commit_all(world, "old")
     assert profiles_on(world, "old") == {b"u1": b"new", b"u2": b"row"}
     assert all(world.disk("old", (table, 0)) for table in TABLES)
     assert WATERMARK_KEY in world.disk("old", (PROFILES, 0))
+
+
+async def test_row_goes_after_the_watermark_that_vouches_for_it() -> None:
+    world = World()
+    await commit_all(world, "disk", WRITTEN, REMOVED)
+    first_list = REMOVING_KEY + b"\0"
+    assert keys_in_order(world)[-4:] == [
+        (first_list, False),
+        (WATERMARK_KEY, False),
+        (b"u1", True),
+        (first_list, True),
+    ]
+
+
+@pytest.mark.parametrize("disk", ["disk", "other", "empty"])
+@pytest.mark.parametrize("keys_per_list", [1, 2, 50_000])
+async def test_removal_that_is_cut_short_is_ended_or_never_begun(
+    disk: str, keys_per_list: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_rec.stream.removals.KEYS_PER_LIST", keys_per_list)
+    both = Dirty(0, 9, [(b"u1", None), (b"u2", None), (b"u3", b"row")])
+    world, n_ended = World(), 0
+    await commit_all(world, "other", WRITTEN)
+    async for left in crash_at_each_effect(world, both):
+        await commit_all(left, disk)
+        is_durable = watermark_of(left) == both.offset
+        rows = profiles_on(left, disk)
+        assert rows.keys() & {b"u1", b"u2"} == (set() if is_durable else {b"u1", b"u2"})
+        assert not [key for key in left.disk(disk, (PROFILES, 0)) if key.startswith(REMOVING_KEY)]
+        n_ended += is_durable
+    assert n_ended > 2
+
+
+@pytest.mark.parametrize("away_at", range(14))
+async def test_disk_that_left_in_the_middle_of_a_removal_hears_of_its_end(away_at: int) -> None:
+    """Nor does it take for what was to go what has come back meanwhile."""
+    world = World()
+    await commit_all(world, "other", WRITTEN)
+    async for left in crash_at_each_effect(world, REMOVED):
+        is_durable = watermark_of(left) == REMOVED.offset
+        with contextlib.suppress(Crash):
+            await commit_all(left, "away", crash_at=away_at)
+        await commit_all(left, "other", *(() if is_durable else (REMOVED,)), BACK_AGAIN)
+        forget_tombstones(left)
+        await commit_all(left, "away")
+        assert profiles_on(left, "away") == {b"u1": b"new", b"u2": b"row"}

@@ -18,13 +18,14 @@ from stream_rec.stream.changelog import (
     ITEMS,
     POSITION_KEY,
     PROFILES,
+    REMOVING_KEY,
     TABLES,
     WATERMARK_KEY,
     Position,
+    Removing,
     Watermark,
 )
-from stream_rec.stream.state import transfer
-from stream_rec.stream.state.snapshot import Snapshots, StoreName, reserved_rows
+from stream_rec.stream.state.snapshot import Snapshot, Snapshots, StoreName
 from stream_rec.stream.state.transfer import export_state, import_state
 from stream_rec.stream.stores import Stores
 
@@ -42,6 +43,7 @@ def write_folder(folder: Path, world: dict) -> Stores:
         for table, rows in zip(TABLES, contents, strict=True):
             stores.open(table, partition)
             reserved = [(POSITION_KEY, Position(len(rows), 3).encode())]
+            reserved.append((REMOVING_KEY + b"\0", Removing(1, 7 + partition, (b"key",)).encode()))
             reserved.append((WATERMARK_KEY, Watermark(7 + partition, 8).encode()))
             stores.write(table, partition, [*rows.items(), *reserved])
     (folder / "identity.json").write_text(json.dumps(IDENTITY))
@@ -50,9 +52,8 @@ def write_folder(folder: Path, world: dict) -> Stores:
 
 def read_folder(folder: Path) -> dict[StoreName, list]:
     with Snapshots(folder) as snapshots:
-        return {
-            name: [*store.rows(), *reserved_rows(store)] for name, store in snapshots.stores.items()
-        }
+        stores = snapshots.stores
+        return {name: [*store.rows(), *store.reserved_rows()] for name, store in stores.items()}
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_interrupted_export_leaves_no_half_file(
     def interrupted(store: object) -> list:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transfer, "reserved_rows", interrupted)
+    monkeypatch.setattr(Snapshot, "reserved_rows", interrupted)
     with pytest.raises(KeyboardInterrupt):
         export_state(exported.with_name("old"), file)
     assert (file.read_bytes() if file.exists() else None) == before

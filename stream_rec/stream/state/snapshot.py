@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
@@ -22,12 +23,13 @@ from stream_rec.stream.changelog import (
     ITEMS,
     POSITION_KEY,
     PROFILES,
+    RESERVED_PREFIX,
     TABLES,
     WATERMARK_KEY,
     Position,
     Watermark,
 )
-from stream_rec.stream.stores import FIRST_ENGINE_KEY, check_nothing_follows
+from stream_rec.stream.stores import FIRST_ENGINE_KEY, check_nothing_follows, is_engine_key
 
 ATTEMPTS_MAX = 40
 RETRY_S = 0.05
@@ -92,9 +94,16 @@ class Snapshot:
         StateError
             A block is damaged.
         """
-        last = FIRST_ENGINE_KEY
+        return self._rows_from(FIRST_ENGINE_KEY)
+
+    def reserved_rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the rows of the stream itself, which say how far the store goes."""
+        return takewhile(lambda row: not is_engine_key(row[0]), self._rows_from(RESERVED_PREFIX))
+
+    def _rows_from(self, first: bytes) -> Iterator[tuple[bytes, bytes]]:
+        last = first
         try:
-            for key, value in cast(Any, self._database.items(from_key=FIRST_ENGINE_KEY)):
+            for key, value in cast(Any, self._database.items(from_key=first)):
                 yield key, value
                 last = key
             check_nothing_follows(self._database, last)
@@ -190,14 +199,6 @@ def list_stores(folder: Path) -> list[StoreName]:
             "worker.state_dir=FOLDER and its name with --set app_id=NAME"
         )
     return sorted(names, key=lambda name: (TABLES.index(name.table), name.partition))
-
-
-def reserved_rows(store: Snapshot) -> list[tuple[bytes, bytes]]:
-    """Return the rows that say how far a store goes."""
-    rows = [(POSITION_KEY, store.position.encode())]
-    if store.watermark is not None:
-        rows.append((WATERMARK_KEY, store.watermark.encode()))
-    return rows
 
 
 def _open_together(folder: Path, names: Sequence[StoreName]) -> list[Snapshot]:

@@ -18,7 +18,7 @@ from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
 from stream_rec.stream.identity import FILE_NAME
 from stream_rec.stream.state.export_file import ExportReader, Header, write_whole
-from stream_rec.stream.state.snapshot import Snapshots, StoreName, reserved_rows
+from stream_rec.stream.state.snapshot import Snapshots, StoreName
 from stream_rec.stream.stores import Stores
 
 ROWS_AT_ONCE = 1_000
@@ -42,7 +42,7 @@ def export_state(folder: Path, file: Path) -> int:
         header = Header(identity["app_id"], identity, list(snapshots.stores))
         stores = snapshots.stores.values()
         return write_whole(
-            file, header, (chain(store.rows(), reserved_rows(store)) for store in stores)
+            file, header, (chain(store.rows(), store.reserved_rows()) for store in stores)
         )
 
 
