@@ -133,12 +133,14 @@ def measure_http(settings: Settings, plan: HttpPlan, report: Report) -> HttpFigu
         wrk is not installed.
     StreamRecError
     """
+    from stream_rec.compiling import shared_compiling
     from stream_rec.model.warm_up import warm_up_questions
     from stream_rec.stream.worker import run_worker
 
     require_wrk()
     report("compiling (only after a change)")
-    warm_up_questions(settings.model, settings.events)
+    with shared_compiling():
+        warm_up_questions(settings.model, settings.events)
     with contextlib.ExitStack() as stack:
         bench = stack.enter_context(open_broker(settings))
         topics = bench.settings.topics

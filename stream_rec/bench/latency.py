@@ -107,11 +107,13 @@ def measure_latency(
     ------
     StreamRecError
     """
+    from stream_rec.compiling import shared_compiling
     from stream_rec.model.warm_up import warm_up
     from stream_rec.stream.worker import run_worker
 
     report("compiling (only after a change)")
-    warm_up(settings.model, settings.events)
+    with shared_compiling():
+        warm_up(settings.model, settings.events)
     with open_broker(settings, [ECHO]) as bench:
         topics = bench.settings.topics
         lists = TopicEnds(bench.settings.kafka, topics.recommendations, topics.partitions)

@@ -12,15 +12,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import IO, Any
 
 import numba
+from numba.core.caching import FunctionCache
+
+if sys.platform != "win32":
+    import fcntl
 
 _KERNEL_PACKAGES = ("kernels", "model")
 _PACKAGE = Path(__file__).parent.parent
+LOCK_NAME = "lock"
 _IMPORT = re.compile(rf"^\s*(?:from|import) {_PACKAGE.name}\.([\w.]+)", re.MULTILINE)
 
 
@@ -65,19 +72,36 @@ def cache_folder(file: Path) -> Path:
     return CACHE / f"{file.stem}-{_hash_of(_with_imported(file))}"
 
 
-@contextmanager
-def cached_beside_imports(file: str) -> Iterator[None]:
-    """Let numba keep the kernels that are declared meanwhile in the folder of their file.
+class SharedCache(FunctionCache):
+    """Keeps what is compiled of a kernel on disk, where several processes may do so at once.
+
+    Numba's own cache lists the signatures of a kernel in one file. Of two processes that add to it
+    at the same moment, one would lose its entry, or get the other's machine code under it.
 
     Parameters
     ----------
-    file : str
+    function : Callable
+        In a file whose folder it is kept in.
     """
-    numba.config.CACHE_DIR = str(cache_folder(Path(file)))  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        folder = cache_folder(Path(function.__code__.co_filename))
+        numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+        super().__init__(function)  # type: ignore[no-untyped-call]
         numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Add what was compiled for a signature; others wait."""
+        with (Path(self.cache_path) / LOCK_NAME).open("a") as lock, _locked(lock):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _locked(file: IO[str]) -> Iterator[None]:
+    """Hold a lock on a file; where there are none, on Windows, hold nothing."""
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX)
+    yield
 
 
 def _with_imported(file: Path) -> list[Path]:

@@ -16,7 +16,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels import cached_beside_imports
+from stream_rec.kernels import SharedCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,17 +57,6 @@ def inline_kernel(function: Function) -> Function:
     return _compiled(function, forceinline=True, no_cpython_wrapper=True)
 
 
-def _compiled(function: Function, **options: Any) -> Function:
-    """Compile with numpy's division, which does not check for 0: a check ends vectorisation.
-
-    Without an entry point for C, which nobody uses, a twentieth of the compile time is saved.
-    """
-    usual: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    usual["no_cfunc_wrapper"] = True
-    with cached_beside_imports(function.__code__.co_filename):
-        return cast(Function, nb.njit(**usual | options)(function))
-
-
 def spliced_kernel(function: Function) -> Function:
     """Compile a kernel as a part of the one that calls it, where that is one place only.
 
@@ -75,6 +64,22 @@ def spliced_kernel(function: Function) -> Function:
     as the one below it; what is spliced in before is no level. It returns nothing.
     """
     return _compiled(function, inline="always", no_cpython_wrapper=True)
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    """Compile with numpy's division, which does not check for 0: a check ends vectorisation.
+
+    Without an entry point for C, which nobody uses, a twentieth of the compile time is saved.
+    """
+    usual: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "no_cfunc_wrapper": True,
+        "_nrt": False,
+    }
+    compiled: Any = nb.njit(**usual | options)(function)
+    compiled._cache = SharedCache(function)
+    return cast(Function, compiled)
 
 
 @inline_kernel

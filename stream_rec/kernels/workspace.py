@@ -66,7 +66,7 @@ class Workspace(NamedTuple):
         Features, and 1 where a source says nothing of the candidate.
     user_factor : float32[D]
         The user's implicit factor.
-    item_factor : float32[2, D]
+    item_factor : float32[3, D]
         An item's factor before and after it is solved anew.
     factor_work : float32[D + 2, D]
         For the solvers of ridge.py.
@@ -148,7 +148,7 @@ def empty_workspace(
         feature=np.zeros((n_written, n_candidates), np.float32),
         missing=np.zeros((n_written, n_candidates), np.float32),
         user_factor=np.zeros(n_factors, np.float32),
-        item_factor=np.zeros((2, n_factors), np.float32),
+        item_factor=np.zeros((3, n_factors), np.float32),
         factor_work=np.zeros((n_factors + 2, n_factors), np.float32),
         context=np.zeros(N_CONTEXT, np.float32),
         hidden=np.zeros((N_HIDDEN, n_candidates), np.float32),

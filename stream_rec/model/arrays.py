@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
+Entries = TypeVar("Entries", NDArray[Any], list[Any])
 
 
 def doubled(present: int, needed: int) -> int:
@@ -44,8 +45,8 @@ def copy_into(larger: Columns, columns: Columns) -> Columns:
     return larger
 
 
-def stretches(column: NDArray[Any], length_max: int) -> Iterator[NDArray[Any]]:
-    """Cut a column into stretches of at most so many entries.
+def stretches(column: Entries, length_max: int) -> Iterator[Entries]:
+    """Cut a column, or any other sequence, into stretches of at most so many entries.
 
     Examples
     --------

@@ -173,7 +173,7 @@ class Engine(PartitionedModel):
             while done < end:
                 done = fold_batch(
                     self._held_model.of(self._model()),
-                    self._holders[partition].of(self._partition(partition)),
+                    self._holders[partition].of(self.partition(partition)),
                     self._separate,
                     held_batch,
                     held_outcome,
@@ -291,7 +291,8 @@ class Engine(PartitionedModel):
             self._recipe,
         )
 
-    def _partition(self, partition: int) -> Partition:
+    def partition(self, partition: int) -> Partition:
+        """Return what an event of an open partition changes, beside the view."""
         return Partition(
             self.items.own[partition],
             self.weights.own[partition],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.initial_factors import init_factors
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import allocating_kernel, copy_to, fill, inner_kernel
+from stream_rec.kernels.jit import copy_to, fill, inner_kernel, kernel
 from stream_rec.kernels.ridge import (
     HISTORY_LENGTH,
     ITEM_REG,
@@ -121,7 +121,7 @@ def solve_item(
     replace_in_gram(view.item_gram, before, view.factor[item])
 
 
-@allocating_kernel
+@kernel
 def solve_items(
     view: ItemView,
     crowd: Crowd,
@@ -144,25 +144,25 @@ def solve_items(
         is `N_SOLVES_ANEW` from the start. Fewer do where they have converged.
     workspace : Workspace
     """
-    start, before = workspace.item_factor[0], workspace.item_factor[1]
-    previous = np.empty_like(start)
+    work = workspace.item_factor
+    start, before, previous = work[0], work[1], work[2]
     for item in items:
         factor = view.factor[item]
-        before[:] = factor
+        copy_to(before, factor)
         if not is_listed(view, item):
-            factor[:] = 0.0
+            fill(factor, 0.0)
             replace_in_gram(view.item_gram, before, factor)
             continue
         init_factors(item_hash[item], start, START_SCALE)
         n_repeated = n_solves
         if view.rows.evidence[item, 0] <= 0.0:
             n_repeated = 0
-            factor[:] = start
-        elif not np.any(factor):
+            copy_to(factor, start)
+        elif _largest(factor) == 0.0:
             n_repeated = N_SOLVES_ANEW
-            factor[:] = start
+            copy_to(factor, start)
         for _ in range(n_repeated):
-            previous[:] = factor
+            copy_to(previous, factor)
             solve_item_factor(
                 view.rows.evidence[item],
                 start,
@@ -173,6 +173,17 @@ def solve_items(
                 factor,
                 workspace.factor_work,
             )
-            if np.abs(factor - previous).max() <= CONVERGED * np.abs(factor).max():
+            for f in range(len(factor)):
+                previous[f] -= factor[f]
+            if _largest(previous) <= CONVERGED * _largest(factor):
                 break
         replace_in_gram(view.item_gram, before, factor)
+
+
+@inner_kernel
+def _largest(factor: NDArray[np.float32]) -> np.float32:
+    """Return the largest absolute value."""
+    largest = np.float32(0.0)
+    for f in range(len(factor)):
+        largest = max(largest, abs(factor[f]))
+    return largest

@@ -259,8 +259,8 @@ def _fold_event(
     n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     guard = partition.rows.durable
     if separate:
-        _fold_into(view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
-    _fold_into(partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
+        fold_into(view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
+    fold_into(partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
     _mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
@@ -277,11 +277,11 @@ def _fold_event(
         if not knows_user:
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
         learn_factors(model, partition, separate, item, taught, offset)
-    _fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
+    fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
 
 
 @inner_kernel
-def _fold_into(
+def fold_into(
     rows: ItemRows,
     guard: NDArray[np.int64],
     model: Model,
@@ -341,7 +341,7 @@ def _mark_changed(
 
 
 @inner_kernel
-def _fold_profile(
+def fold_profile(
     profiles: ProfileRows,
     recipe: Recipe,
     user: int,
@@ -352,6 +352,7 @@ def _fold_profile(
     offset: int,
     is_new: bool,
 ) -> None:
+    """Add one event to what is known of its user."""
     note_event_id(profiles, user, event_id)
     if is_new:
         add_seen(profiles, user, item, recipe.seen_max)

@@ -14,6 +14,7 @@ import msgspec
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels import CACHE
 from stream_rec.model.engine import Engine
+from stream_rec.model.fold import fold_batch
 from stream_rec.model.inquiry import Inquiry
 from stream_rec.model.runs import Run
 
@@ -31,8 +32,8 @@ class _MadeUpRecord(NamedTuple):
 
 
 def is_compiled() -> bool:
-    """Tell whether kernels of these sources are on disk."""
-    return CACHE.exists()
+    """Tell whether kernels of these sources are on disk: the fold, which is the last of them."""
+    return any(CACHE.rglob(f"*.{fold_batch.__name__}-*.nbi"))
 
 
 def warm_up(model: ModelSettings, events: EventSettings) -> None:
@@ -48,7 +49,6 @@ def warm_up(model: ModelSettings, events: EventSettings) -> None:
     engine = _new_engine(model, events)
     engine.open_partition(0)
     engine.process([Run(0, records)], AT_MS)
-    engine.recommend(0, "user-0", model.list_length, AT_MS / 1000)
     frozen = engine.freeze(0)
     successor = _new_engine(model, events)
     successor.open_partition(0, frozen.items, frozen.offset)

@@ -12,9 +12,10 @@ from types import FrameType
 
 import uvicorn
 
+from stream_rec.compiling import shared_compiling
 from stream_rec.config import ServeSettings, Settings
 from stream_rec.errors import ConfigError
-from stream_rec.model.warm_up import is_compiled, warm_up_questions
+from stream_rec.model.warm_up import warm_up_questions
 from stream_rec.serving.app import create_app
 from stream_rec.serving.keys import Keys, read_keys_file
 from stream_rec.serving.one_write import OneWriteProtocol
@@ -75,9 +76,8 @@ def run_service(settings: Settings, announce: Callable[[str], None]) -> int:
         Exit status: 0 after a signal, 1 after an error.
     """
     keys = load_keys(settings.serve)
-    if not is_compiled():
-        logger.info("compiling the model's kernels, once; this takes half a minute")
-    warm_up_questions(settings.model, settings.events)
+    with shared_compiling():
+        warm_up_questions(settings.model, settings.events)
     if sys.platform != "win32":
         import uvloop
 

@@ -38,9 +38,9 @@ it are not committed for again until they have been given up and recovered.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from stream_rec.errors import StateError
+from stream_rec.model.freezing import Frozen
 from stream_rec.stream.changelog import (
     ITEMS,
     PROFILES,
@@ -51,26 +51,6 @@ from stream_rec.stream.changelog import (
 from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
 from stream_rec.stream.removals import list_removed, listing, removals
-
-
-class Frozen(Protocol):
-    """What was dirty in a partition."""
-
-    @property
-    def partition(self) -> int:
-        """Of the events topic."""
-
-    @property
-    def offset(self) -> int:
-        """Of the last event that all rows hold."""
-
-    @property
-    def items(self) -> Sequence[tuple[bytes, bytes]]:
-        """Rows of the items table."""
-
-    @property
-    def profiles(self) -> Sequence[Row]:
-        """Rows of the profiles table; None removes one."""
 
 
 class _Owned(dict[int, Ownership]):

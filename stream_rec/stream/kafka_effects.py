@@ -16,6 +16,7 @@ from collections.abc import (
 
 import confluent_kafka
 
+from stream_rec.model.arrays import stretches
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.changelog import (
     ITEMS,
@@ -38,7 +39,7 @@ PAUSE_S = 0.001
 """Long enough for a batch of events: to reach the agent it takes several turns of the loop."""
 USED_S = 1.5 * PAUSE_S
 """A pause that took as long was used by somebody."""
-TURN_MIN_S, TURN_MAX_S = 0.0005, 0.004
+FIRST_TURN_S, TURN_MAX_S = 0.0005, 0.004
 """Between two pauses rows are handled for half as long as the last pause took: it was two or three
 milliseconds, but with a backlog of events as long as a batch of 64, some seven. So a commit has a
 third of the time. Where nobody uses the pauses, turns get longer."""
@@ -89,7 +90,7 @@ class KafkaEffects:
         self._clock = clock
         self._membership = membership
         self._clock_s = clock_s
-        self._turn_s = TURN_MIN_S
+        self._turn_s = FIRST_TURN_S
         self._turn_ends_s = 0.0
 
     async def publish(
@@ -124,7 +125,7 @@ class KafkaEffects:
         ended_s = self._clock_s()
         paused_s = ended_s - began_s
         turn_s = paused_s / 2 if paused_s >= USED_S else 2 * self._turn_s
-        self._turn_s = min(max(turn_s, TURN_MIN_S), TURN_MAX_S)
+        self._turn_s = min(turn_s, TURN_MAX_S)
         self._turn_ends_s = ended_s + self._turn_s
 
     async def wait_for_acks(self) -> Mapping[tuple[str, int], Acked]:
@@ -147,20 +148,20 @@ class KafkaEffects:
         A write holds Python's global lock for 3 to 10 µs a row, so long ones are split. Only the
         last part moves the position. After a crash between two parts the store holds some rows from
         behind its position, which recovery reads again and overwrites with the same or newer ones.
-        What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`.
+        What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`, also
+        for why all that is removed is in that part, too.
         """
         is_logged = watermark is not None
         n_at_once = ROWS_AT_ONCE if is_logged else UNLOGGED_ROWS_AT_ONCE
-        first = 0
-        while len(rows) - first > n_at_once:
-            end = first + n_at_once
-            self._stores.write(table, partition, rows[first:end], logged=is_logged)
-            first = end
+        parts = list(stretches([row for row in rows if row[1] is not None], n_at_once)) or [[]]
+        for some in parts[:-1]:
+            self._stores.write(table, partition, some, logged=is_logged)
             await (self.stand_aside() if is_logged else asyncio.sleep(0))
-        reserved: list[Row] = [(POSITION_KEY, position.encode())]
+        last = parts[-1] + [row for row in rows if row[1] is None]
+        last.append((POSITION_KEY, position.encode()))
         if watermark is not None:
-            reserved.append((WATERMARK_KEY, watermark.encode()))
-        self._stores.write(table, partition, [*rows[first:], *reserved], logged=is_logged)
+            last.append((WATERMARK_KEY, watermark.encode()))
+        self._stores.write(table, partition, last, logged=is_logged)
 
     async def commit(self, offsets: Mapping[int, int]) -> bool:
         """Commit offsets of the events topic as a member of the group."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
 import pytest
+from numba.core.caching import FunctionCache
 
 from stream_rec import kernels
 from stream_rec.evaluation.peers import neighbour_peer, popularity
@@ -69,3 +73,26 @@ def test_kernels_are_kept_where_their_file_says() -> None:
         assert kept_in(module.fold) == kernels.cache_folder(Path(module.__file__))
         assert kept_in(module.fold).parent == kernels.CACHE
     assert str(kernels.CACHE) == numba.config.CACHE_DIR
+
+
+def test_of_two_that_keep_a_kernel_at_once_one_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_inside, most_inside = 0, 0
+
+    def save(self: FunctionCache, sig: object, data: object) -> None:
+        nonlocal n_inside, most_inside
+        n_inside += 1
+        for _ in range(1_000):
+            most_inside = max(most_inside, n_inside)
+            os.sched_yield()
+        n_inside -= 1
+
+    monkeypatch.setattr(FunctionCache, "save_overload", save)
+    both = threading.Barrier(2)
+
+    def keep(_: int) -> None:
+        both.wait()
+        links.add_link._cache.save_overload(None, None)  # type: ignore[attr-defined]
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(keep, range(2)))
+    assert most_inside == 1

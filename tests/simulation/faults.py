@@ -6,8 +6,8 @@ version that is wrong, for as long as its context lasts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -25,63 +25,20 @@ from stream_rec.stream.changelog import (
     ITEMS,
     PROFILES,
     TABLES,
-    WATERMARK_KEY,
     Position,
     Watermark,
     era_of,
     make_epoch,
 )
-from stream_rec.stream.commit import CommitCycle, Frozen
+from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.fence import ValidPrefix, check_foreign
 from stream_rec.stream.frozen_profiles import FrozenProfiles
 from stream_rec.stream.processor import Processor
 from stream_rec.stream.removals import Listed
+from tests.simulation.commit_orders import Fault, in_order, send_watermark_behind
 from tests.simulation.effects import SimulatedEffects
 from tests.simulation.producer import Producer, Sent
 from tests.simulation.worker import Worker
-
-Fault = Callable[[], AbstractContextManager[Any]]
-
-
-async def _commit_in_order(
-    cycle: CommitCycle, frozen: Sequence[Frozen], order: Sequence[str]
-) -> None:
-    """Run the steps of a commit in another order than production; removals are with the rows."""
-    rows = {
-        ITEMS: {one.partition: list(one.items) for one in frozen},
-        PROFILES: {one.partition: list(one.profiles) for one in frozen},
-    }
-    watermarks = {one.partition: cycle._advance(one) for one in frozen}
-    for step in order:
-        if step in TABLES:
-            await cycle._make_durable(step, rows[step])
-        elif step == "watermark":
-            records = {p: [(WATERMARK_KEY, new.encode())] for p, new in watermarks.items()}
-            await cycle._make_durable(PROFILES, records)
-        elif step == "stores":
-            for partition, watermark in watermarks.items():
-                for table in TABLES:
-                    await cycle._write(table, partition, rows[table][partition], watermark)
-                cycle._owned[partition].watermark = watermark
-        else:
-            await cycle._effects.commit({one.partition: one.offset + 1 for one in frozen})
-
-
-def _in_order(*order: str) -> Fault:
-    async def _commit(self: CommitCycle, frozen: Sequence[Frozen]) -> None:
-        await _commit_in_order(self, frozen, order)
-
-    return partial(patch.object, CommitCycle, "_commit", _commit)
-
-
-async def _send_watermark_behind(self: CommitCycle, frozen: Sequence[Frozen]) -> None:
-    await self._make_durable(ITEMS, {one.partition: list(one.items) for one in frozen})
-    rows = {
-        one.partition: [*one.profiles, (WATERMARK_KEY, self._advance(one).encode())]
-        for one in frozen
-    }
-    await self._make_durable(PROFILES, rows)
-    await _commit_in_order(self, frozen, ("stores", "commit"))
 
 
 async def _leave_listed(effects: Any, partition: int) -> Listed:
@@ -253,12 +210,12 @@ def _read_store_only(self: FrozenProfiles, partition: int, keys: list[bytes]) ->
 
 
 FAULTS: Mapping[str, Fault] = {
-    "RocksDB is written before the changelog is acknowledged": _in_order(
+    "RocksDB is written before the changelog is acknowledged": in_order(
         "stores", ITEMS, PROFILES, "watermark", "commit"
     ),
-    "profiles before items": _in_order(PROFILES, ITEMS, "watermark", "stores", "commit"),
-    "watermark before rows": _in_order("watermark", ITEMS, PROFILES, "stores", "commit"),
-    "commit before durable": _in_order("commit", ITEMS, PROFILES, "watermark", "stores"),
+    "profiles before items": in_order(PROFILES, ITEMS, "watermark", "stores", "commit"),
+    "watermark before rows": in_order("watermark", ITEMS, PROFILES, "stores", "commit"),
+    "commit before durable": in_order("commit", ITEMS, PROFILES, "watermark", "stores"),
     "no epoch check": _no_epoch_check,
     "Faust's own rule of acknowledgement instead of the watermark": partial(
         patch.object,
@@ -286,14 +243,14 @@ FAULTS: Mapping[str, Fault] = {
         patch.object, FrozenProfiles, "read", _read_store_only
     ),
     "watermark sent right behind the profiles": partial(
-        patch.object, CommitCycle, "_commit", _send_watermark_behind
+        patch.object, CommitCycle, "_commit", send_watermark_behind
     ),
     "an idle owner does not look for a zombie's records": partial(
         patch.object, commit, "look_for_strangers", _do_not_look
     ),
     "profiles of forgotten users stay": _forgotten_kept,
     "lists of forgotten users stay": _lists_of_forgotten_kept,
-    "profiles of forgotten users go before the watermark": _in_order(
+    "profiles of forgotten users go before the watermark": in_order(
         ITEMS, PROFILES, "watermark", "stores", "commit"
     ),
     "what is listed to go is left": partial(patch.object, recovery, "find_listed", _leave_listed),

@@ -7,11 +7,11 @@ from itertools import count
 import pytest
 
 from stream_rec.errors import StateError
+from stream_rec.model.freezing import Frozen
 from stream_rec.stream.changelog import PROFILES, WATERMARK_KEY, Watermark
 from stream_rec.stream.commit import CommitCycle
 from stream_rec.stream.plan import ORDINARY, Plan
 from stream_rec.stream.recovery import Recovered, recover
-from tests.stream.test_removals import Dirty
 from tests.stream.world import Crash, World, WorldEffects
 
 REBUILT_TO = 9
@@ -36,8 +36,8 @@ async def own(
 
 
 async def commit(cycle: CommitCycle, offset: int, *rows: tuple[bytes, bytes]) -> None:
-    async def freeze(partition: int) -> Dirty:
-        return Dirty(partition, offset, rows)
+    async def freeze(partition: int) -> Frozen:
+        return Frozen(partition, offset, [], rows)
 
     await cycle.commit([0], freeze)
 

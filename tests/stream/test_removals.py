@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from copy import deepcopy
 from itertools import count
-from typing import NamedTuple
 
 import pytest
 
+from stream_rec.model.freezing import Frozen
 from stream_rec.stream.changelog import (
     PROFILES,
     REMOVING_KEY,
@@ -19,23 +19,15 @@ from stream_rec.stream.changelog import (
     Watermark,
 )
 from stream_rec.stream.commit import CommitCycle
-from stream_rec.stream.effects import Row
 from stream_rec.stream.fence import ValidPrefix
 from stream_rec.stream.recovery import recover
 from tests.stream.world import Crash, World, WorldEffects
 
 
-class Dirty(NamedTuple):
-    partition: int
-    offset: int
-    profiles: Sequence[Row]
-    items: Sequence[tuple[bytes, bytes]] = ()
-
-
 async def commit_all(
     world: World,
     disk: str,
-    *commits: Dirty,
+    *commits: Frozen,
     crash_at: int | None = None,
     crash_after: bool = False,
 ) -> None:
@@ -48,7 +40,7 @@ async def commit_all(
     cycle.take(recovered.owned)
     for dirty in commits:
 
-        async def freeze(_: int, dirty: Dirty = dirty) -> Dirty:
+        async def freeze(_: int, dirty: Frozen = dirty) -> Frozen:
             return dirty
 
         await cycle.commit([0], freeze)
@@ -71,7 +63,7 @@ def profiles_on(world: World, disk: str) -> dict[bytes, bytes]:
     return {key: row for key, row in rows.items() if not key.startswith(b"\0")}
 
 
-async def crash_at_each_effect(world: World, *commits: Dirty) -> AsyncIterator[World]:
+async def crash_at_each_effect(world: World, *commits: Frozen) -> AsyncIterator[World]:
     """Yield the worlds that a worker leaves, one for each effect that it dies after."""
     for crash_at in count():
         left = deepcopy(world)
@@ -88,14 +80,14 @@ def keys_in_order(world: World) -> list[tuple[bytes, bool]]:
     return [(record.key, record.value is None) for record in world.logs[PROFILES, 0]]
 
 
-WRITTEN = Dirty(0, 4, [(b"u1", b"row"), (b"u2", b"row")])
-REMOVED = Dirty(0, 9, [(b"u1", None)])
-LATER = Dirty(0, 12, [(b"u3", b"row")])
-BACK_AGAIN = Dirty(0, 11, [(b"u1", b"new")])
+WRITTEN = Frozen(0, 4, [], [(b"u1", b"row"), (b"u2", b"row")])
+REMOVED = Frozen(0, 9, [], [(b"u1", None)])
+LATER = Frozen(0, 12, [], [(b"u3", b"row")])
+BACK_AGAIN = Frozen(0, 11, [], [(b"u1", b"new")])
 
 
 @pytest.mark.parametrize("later", [(), (LATER,)])
-async def test_disk_that_was_away_forgets_what_was_removed(later: tuple[Dirty, ...]) -> None:
+async def test_disk_that_was_away_forgets_what_was_removed(later: tuple[Frozen, ...]) -> None:
     world = World()
     await commit_all(world, "old", WRITTEN)
     await commit_all(world, "other", REMOVED, *later)
@@ -155,7 +147,7 @@ async def test_removal_that_is_cut_short_is_ended_or_never_begun(
     disk: str, keys_per_list: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stream_rec.stream.removals.KEYS_PER_LIST", keys_per_list)
-    both = Dirty(0, 9, [(b"u1", None), (b"u2", None), (b"u3", b"row")])
+    both = Frozen(0, 9, [], [(b"u1", None), (b"u2", None), (b"u3", b"row")])
     world, n_ended = World(), 0
     await commit_all(world, "other", WRITTEN)
     async for left in crash_at_each_effect(world, both):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from stream_rec.cli.evaluation.memory import memory_bytes
 from stream_rec.cli.evaluation.progress import show_steps
+from stream_rec.compiling import shared_compiling
 from stream_rec.config import Settings
 from stream_rec.evaluation.ablation import feature_columns
 from stream_rec.evaluation.baselines import Baseline
@@ -250,6 +251,6 @@ def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:
 def warm_up(settings: Settings, log: LogColumns, plan: Plan) -> None:
     """Compile the kernels, on an engine that is thrown away."""
     short = log.first(WARM_UP_EVENTS)
-    with show_steps("compiling (only after a change)"):
+    with show_steps("compiling (only after a change)"), shared_compiling():
         for _ in new_run(settings, short, plan._replace(list_every=1)).run():
             pass

@@ -1,0 +1,53 @@
+"""Compiling the model's kernels in two processes, where they are not on disk yet.
+
+The second one is ``python -m stream_rec.compiling``. Whatever becomes of it, the first compiles
+what it does not find.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stream_rec.model.early_kernels import compile_learning, compile_ranking, compile_summing
+from stream_rec.model.warm_up import is_compiled
+
+COMMAND = (sys.executable, "-m", "stream_rec.compiling")
+PROCESSORS_MIN = 2
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def shared_compiling() -> Iterator[None]:
+    """Have another process compile half of the kernels that are called inside, if need be."""
+    if is_compiled():
+        yield
+        return
+    logger.info("compiling the model's kernels, once; this takes a minute or two")
+    if (os.cpu_count() or 1) < PROCESSORS_MIN:
+        yield
+        return
+    with subprocess.Popen(COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as helper:
+        try:
+            compile_learning()
+            assert helper.stdout is not None
+            helper.stdout.readline()  # it has compiled the ranking, or has ended
+            yield
+        finally:
+            helper.terminate()
+
+
+def main() -> None:
+    """Compile this process's half; say so when that is done which the other waits for."""
+    compile_ranking()
+    print("the ranking is compiled", flush=True)
+    compile_summing()
+
+
+if __name__ == "__main__":
+    main()

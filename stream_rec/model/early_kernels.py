@@ -1,0 +1,106 @@
+"""Kernels that can be compiled before an event meets them, so that two processes share the work.
+
+numba compiles a kernel when it is first called, after all that it calls, one after the other. What
+another process has compiled by then it reads from disk. So one process may compile all that learns
+from an event while a second compiles all that ranks; the first then compiles the fold around both.
+For what they are called with, examples stand here; others would be compiled in vain
+(tests/model/test_early_kernels.py holds them to what the fold passes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import typeof
+
+from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.held import hold
+from stream_rec.model.engine import Engine
+from stream_rec.model.fold import fold_into, fold_profile
+from stream_rec.model.learned import Partition
+from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
+from stream_rec.model.ranking import Model, rank_for_user
+from stream_rec.model.summing import Part, count_links, sum_items
+
+SLOT, PLACES, RANK, WEIGHT = 0, 0, np.int32(0), 0
+OFFSET, SEED, EVENT_ID = np.int64(0), np.uint64(0), np.uint64(0)
+TIME_S = VALUE = 0.0
+FLAG = False
+LINKS_MAX = 1
+
+
+class EarlyKernel(NamedTuple):
+    """A kernel, and what it might be called with."""
+
+    kernel: Any
+    arguments: Sequence[Any]
+
+    def compile(self) -> None:
+        """Compile it, or read it from disk."""
+        self.kernel.compile(self.signature)
+
+    @property
+    def signature(self) -> tuple[Any, ...]:
+        """The types of its arguments."""
+        return tuple(map(typeof, self.arguments))
+
+
+def ranking_kernels() -> list[EarlyKernel]:
+    """Return the kernels of all that ranks."""
+    model, _ = _example()
+    ranking = (model.items, model.learned, model.profiles, SLOT, TIME_S)
+    return [EarlyKernel(rank_for_user, (*ranking, model.workspace, model.recipe))]
+
+
+def learning_kernels() -> list[EarlyKernel]:
+    """Return the kernels of all that learns from an event."""
+    model, partition = _example()
+    profiles, recipe, rows = model.profiles, model.recipe, partition.rows
+    both = model, partition, FLAG
+    event = SLOT, TIME_S, WEIGHT
+    return [
+        EarlyKernel(learn_ranking, (*both, PLACES, SLOT, SLOT, OFFSET, SEED)),
+        EarlyKernel(notice_hit, (*both, RANK, OFFSET)),
+        EarlyKernel(fold_into, (rows, rows.durable, model, SLOT, PLACES, *event, OFFSET, SEED)),
+        EarlyKernel(learn_factors, (*both, SLOT, WEIGHT, OFFSET)),
+        EarlyKernel(learn_rating, (*both, SLOT, SLOT, VALUE, OFFSET)),
+        EarlyKernel(fold_profile, (profiles, recipe, SLOT, *event, EVENT_ID, OFFSET, FLAG)),
+        EarlyKernel(hold, (model,)),
+        EarlyKernel(hold, (partition,)),
+    ]
+
+
+def compile_learning() -> None:
+    """Compile what learns from an event, opens a partition, and hands the model to the fold."""
+    for early in learning_kernels():
+        early.compile()
+    _new_engine().open_partition(0)
+
+
+def compile_ranking() -> None:
+    """Compile what ranks."""
+    for early in ranking_kernels():
+        early.compile()
+
+
+def compile_summing() -> None:
+    """Compile what the fold does not call: the sum over partitions."""
+    model, partition = _example()
+    nothing, marks = np.zeros(0, np.int64), np.zeros(0, np.int32)
+    part = Part(partition.rows, nothing)
+    lengths = count_links([part], 0)
+    sum_items(model.items.rows, nothing, [part], lengths, model.item_hash, marks, LINKS_MAX)
+
+
+def _example() -> tuple[Model, Partition]:
+    """Return arrays of the types that all models have, whatever the settings."""
+    engine = _new_engine()
+    engine.items.open_partition(0)
+    engine.weights.open_partition(0)
+    return engine.reading(), engine.partition(0)
+
+
+def _new_engine() -> Engine:
+    return Engine(ModelSettings(), EventSettings(), source_topic="made-up", n_partitions=2)
