@@ -14,10 +14,7 @@ from tests.source_tree import Function, Source, dotted, functions, sources, text
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 
-LONG_FILES = {
-    "stream_rec/model/engine.py": "the one place that knows the order of the steps",
-    "stream_rec/model/fold.py": "one event's way through the statistics, read straight down",
-}
+LONG_FILES: dict[str, str] = {}
 """Files over the limit, each with its reason."""
 
 LONG_FUNCTIONS: dict[str, str] = {}

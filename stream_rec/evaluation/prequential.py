@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from stream_rec.evaluation.columns import LogColumns
 from stream_rec.evaluation.lists import ShownLists
+from stream_rec.model.batch import NOT_PROPOSED, Batch, Outcome
 from stream_rec.model.engine import Engine
-from stream_rec.model.fold import NOT_PROPOSED, Batch, Outcome
 from stream_rec.model.ids import hash_id
 
 BATCH_EVENTS_MAX = 512

@@ -15,8 +15,8 @@ from stream_rec.kernels.profiles import ProfileRows
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import Workspace
+from stream_rec.model.batch import NOT_PROPOSED, Batch
 from stream_rec.model.engine import Engine
-from stream_rec.model.fold import NOT_PROPOSED, Batch
 from stream_rec.model.ranking import Recipe, rank_for_user
 
 

@@ -18,7 +18,7 @@ from numba import typeof
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.held import hold
 from stream_rec.model.engine import Engine
-from stream_rec.model.fold import fold_into, fold_profile
+from stream_rec.model.fold_rows import fold_into, fold_profile
 from stream_rec.model.learned import Partition
 from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
 from stream_rec.model.ranking import Model, rank_for_user

@@ -20,16 +20,9 @@ from stream_rec.kernels.adaptive_window import mean_of
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Holder, hold
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.model.batch import FORGETS, Batch, Outcome, empty_outcome
 from stream_rec.model.events import FORGET, EventDecoder, rated_types
-from stream_rec.model.fold import (
-    DUPLICATE,
-    FLOOD,
-    FORGETS,
-    Batch,
-    Outcome,
-    fold_batch,
-    link_places_of_event,
-)
+from stream_rec.model.fold import fold_batch, link_places_of_event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.intake import DecodedRun, portions
 from stream_rec.model.learned import Partition
@@ -38,7 +31,7 @@ from stream_rec.model.message import MessageWriter
 from stream_rec.model.partitioned import PartitionedModel
 from stream_rec.model.ranking import Model
 from stream_rec.model.ratings import expect_rating
-from stream_rec.model.runs import EventRun, HitRate, Published, Record, Run, RunResult
+from stream_rec.model.runs import EventRun, HitRate, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
 MODEL_VERSION = "2"
@@ -122,9 +115,7 @@ class Engine(PartitionedModel):
             messages = self._writer.write(events, outcome, generated_at_ms)
             bounds = pairwise(accumulate((len(run.events) for run in events), initial=0))
             for (run, taken), (first, end) in zip(portion, bounds, strict=True):
-                status = outcome.status[first:end]
-                run.published += _published(taken, status, messages[first:end])
-                run.n_floods += int(np.count_nonzero(status == FLOOD))
+                run.publish(taken, outcome.status[first:end], messages[first:end])
         for partition, records in runs:
             if records:
                 self._folded[partition] = max(self._folded[partition], records[-1].offset)
@@ -164,7 +155,7 @@ class Engine(PartitionedModel):
             Whether to rank each event's refreshed list too.
         """
         n_events = len(batch.user)
-        outcome = _empty_outcome(n_events, self._settings.list_length)
+        outcome = empty_outcome(n_events, self._settings.list_length)
         self._fit_workspace()
         self.users.reserve_seen_blocks(n_events)
         held_batch, held_outcome = hold(batch), hold(outcome)
@@ -301,34 +292,7 @@ class Engine(PartitionedModel):
         )
 
 
-def _published(
-    run: EventRun, status: NDArray[np.uint8], messages: Sequence[bytes]
-) -> list[Published]:
-    """Return the messages of all events but duplicates; who is forgotten gets a tombstone."""
-    is_kept = (status != DUPLICATE).tolist()
-    return [
-        Published(offset, event.user.encode(), None if event.type == FORGET else message)
-        for event, offset, message, kept in zip(
-            run.events, run.offsets, messages, is_kept, strict=True
-        )
-        if kept
-    ]
-
-
 @cache
 def _seed_of(seed: int, partition: int) -> NDArray[np.uint64]:
     """Return the seed of all random draws of a partition: uint64[1]."""
     return np.array([mix64(np.uint64(seed) ^ mix64(np.uint64(partition)))], np.uint64)
-
-
-def _empty_outcome(n_events: int, list_length: int) -> Outcome:
-    return Outcome(
-        status=np.zeros(n_events, np.uint8),
-        rank=np.zeros(n_events, np.int32),
-        expected=np.zeros(n_events, np.float32),
-        item=np.zeros((n_events, list_length), np.int32),
-        because=np.zeros((n_events, list_length), np.int32),
-        score=np.zeros((n_events, list_length), np.float32),
-        reason=np.zeros((n_events, list_length), np.int8),
-        n_listed=np.zeros(n_events, np.int32),
-    )

@@ -14,107 +14,42 @@ Each row skips what it already holds (`durable`), so a replay after a crash chan
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from stream_rec.kernels.bursts import count_burst
 from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Held
-from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
+from stream_rec.kernels.item_rows import ItemRows
 from stream_rec.kernels.jit import (
     allocating_kernel,
-    inline_kernel,
     inner_kernel,
     kernel,
     spliced_kernel,
     widen,
     zero,
 )
-from stream_rec.kernels.links import add_link, block_places
-from stream_rec.kernels.profiles import (
-    ProfileRows,
-    drop_from_history,
-    forget_profile,
-    is_duplicate,
-    note_event_id,
-    places_in_session,
-    push_history,
-)
+from stream_rec.kernels.links import block_places
+from stream_rec.kernels.profiles import forget_profile, is_duplicate, places_in_session
 from stream_rec.kernels.ranker import rank_of
-from stream_rec.kernels.seen_items import add_seen, has_seen
-from stream_rec.kernels.sources import AFTER_UNIT, NEAR_WINDOW
+from stream_rec.kernels.seen_items import has_seen
 from stream_rec.kernels.view import is_listed, list_new_item, refresh_popularity
+from stream_rec.model.batch import (
+    DUPLICATE,
+    FLOOD,
+    FOLDED,
+    FORGETS,
+    NOT_PROPOSED,
+    NOT_SCORED,
+    REPLAYED,
+    Batch,
+    Outcome,
+)
 from stream_rec.model.factors import find_user_factor, place_new_item
+from stream_rec.model.fold_rows import fold_into, fold_profile, mark_changed
 from stream_rec.model.learned import Partition
 from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
 from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user
-
-FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
-"""What became of an event; one of a flood taught nothing."""
-FORGETS = 0
-"""As weight of an event: it asks to forget its user."""
-NOT_SCORED, NOT_PROPOSED = -2, -1
-"""Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
-EARLIER_LINK_DIVISOR = 8
-"""What was taken before the present session counts an eighth as near, and as come before."""
-
-
-class Batch(NamedTuple):
-    """Events as columns of E entries: those of a partition one after the other, in offset order.
-
-    Attributes
-    ----------
-    user, item : int32[E]
-        Slots.
-    time_s : float64[E]
-    weight : int32[E]
-        In units of 1/WEIGHT_UNIT; negative for rejections, `FORGETS` where the user is to be
-        forgotten (then only user and offset count).
-    value : float64[E]
-        The rating, NaN where the event is none.
-    event_id : uint64[E]
-        Hash of the event id, 0 where there is none.
-    offset : int64[E]
-    """
-
-    user: NDArray[np.int32]
-    item: NDArray[np.int32]
-    time_s: NDArray[np.float64]
-    weight: NDArray[np.int32]
-    value: NDArray[np.float64]
-    event_id: NDArray[np.uint64]
-    offset: NDArray[np.int64]
-
-
-class Outcome(NamedTuple):
-    """What became of each event of a batch, E entries; lists of n.
-
-    Attributes
-    ----------
-    status : uint8[E]
-    rank : int32[E]
-        Place of the item taken in the list as it stood before, from 0.
-    expected : float32[E]
-        The rating that was expected before, NaN where the event is no rating.
-    item, because : int32[E, n]
-        The refreshed list, and the item of the history that speaks most for each (−1: none).
-    score : float32[E, n]
-    reason : int8[E, n]
-        Feature column of the source that speaks most for it.
-    n_listed : int32[E]
-    """
-
-    status: NDArray[np.uint8]
-    rank: NDArray[np.int32]
-    expected: NDArray[np.float32]
-    item: NDArray[np.int32]
-    because: NDArray[np.int32]
-    score: NDArray[np.float32]
-    reason: NDArray[np.int8]
-    n_listed: NDArray[np.int32]
 
 
 @allocating_kernel
@@ -261,7 +196,7 @@ def _fold_event(
     if separate:
         fold_into(view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
     fold_into(partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
-    _mark_changed(partition.rows, history, n_history, item, taught, offset)
+    mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
             list_new_item(view, item)
@@ -278,89 +213,3 @@ def _fold_event(
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
         learn_factors(model, partition, separate, item, taught, offset)
     fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)
-
-
-@inner_kernel
-def fold_into(
-    rows: ItemRows,
-    guard: NDArray[np.int64],
-    model: Model,
-    user: int,
-    n_session: int,
-    item: int,
-    time_s: float,
-    weight: int,
-    offset: int,
-    seed: np.uint64,
-) -> None:
-    """Add one event to the rows of its item and of the items in the user's history."""
-    profiles, recipe = model.profiles, model.recipe
-    if guard[item] < offset:
-        see_item(rows, item, time_s)
-    if weight <= 0:
-        return
-    if guard[item] < offset:
-        count_item(rows, item, time_s, weight, recipe.half_lives_s)
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
-    for r in range(n_history):
-        j = widen(history[r])
-        if j == item:
-            continue
-        near, after = _link_weights(weight, r, n_session)
-        if guard[j] < offset:
-            draw = mix64(seed ^ model.item_hash[j])
-            add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)
-        if guard[item] < offset:
-            draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
-            add_link(rows.links, item, j, near, weight, zero(), recipe.links_max, draw)
-
-
-@inline_kernel
-def _link_weights(weight: int, r: int, n_session: int) -> tuple[int, int]:
-    """Return what an event adds as near and as after to the item at a place of the history."""
-    if r >= NEAR_WINDOW:
-        return zero(), zero()
-    near, after = weight, weight * ((AFTER_UNIT + (r + 1) // 2) // (r + 1))
-    if r < n_session:
-        return near, after
-    rounding = EARLIER_LINK_DIVISOR - 1
-    return (near + rounding) // EARLIER_LINK_DIVISOR, (after + rounding) // EARLIER_LINK_DIVISOR
-
-
-@inner_kernel
-def _mark_changed(
-    rows: ItemRows, history: NDArray[np.int32], n_history: int, item: int, weight: int, offset: int
-) -> None:
-    if rows.durable[item] < offset:
-        touch(rows, item, offset)
-    if weight <= 0:
-        return
-    for r in range(n_history):
-        if rows.durable[history[r]] < offset:
-            touch(rows, widen(history[r]), offset)
-
-
-@inner_kernel
-def fold_profile(
-    profiles: ProfileRows,
-    recipe: Recipe,
-    user: int,
-    item: int,
-    time_s: float,
-    weight: int,
-    event_id: int,
-    offset: int,
-    is_new: bool,
-) -> None:
-    """Add one event to what is known of its user."""
-    note_event_id(profiles, user, event_id)
-    if is_new:
-        add_seen(profiles, user, item, recipe.seen_max)
-    if weight > 0:
-        push_history(profiles, user, item, time_s, offset)
-        profiles.n_distinct[user] += is_new
-    else:
-        drop_from_history(profiles, user, item)
-    profiles.last_s[user] = max(profiles.last_s[user], time_s)
-    profiles.applied[user] = offset
-    profiles.dirty[user] = 1

@@ -6,11 +6,15 @@ bounded (item_limit.py); how many more may follow is known only when these are f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stream_rec.errors import InvalidEventError
-from stream_rec.model.events import Event, EventDecoder
+from stream_rec.model.batch import DUPLICATE, FLOOD
+from stream_rec.model.events import FORGET, Event, EventDecoder
 from stream_rec.model.item_limit import ItemLimit
 from stream_rec.model.runs import EventRun, Published, Record, Refused, Run, RunResult
 
@@ -34,17 +38,14 @@ class DecodedRun:
     Attributes
     ----------
     partition : int
-    published : list of Published
-    n_floods : int
-        Both added to by whoever folds the events.
     """
 
     def __init__(self, run: Run[Record], decoder: EventDecoder) -> None:
         self.partition = run.partition
-        self.published: list[Published] = []
+        self._published: list[Published] = []
         self._waiting: list[_Decoded] = []
         self._refused: list[Refused] = []
-        self.n_floods = self._n_ignored = self._n_taken = 0
+        self._n_floods = self._n_ignored = self._n_taken = 0
         for place, record in enumerate(run.records):
             try:
                 event = decoder.from_record(record.value, record.key, record.timestamp)
@@ -72,11 +73,34 @@ class DecodedRun:
         events, offsets = [each.event for each in taken], [each.offset for each in taken]
         return EventRun(self.partition, events, offsets)
 
+    def publish(
+        self, taken: EventRun, status: NDArray[np.uint8], messages: Sequence[bytes]
+    ) -> None:
+        """Take the messages of events that were folded; who is forgotten gets a tombstone.
+
+        Parameters
+        ----------
+        taken : EventRun
+            From `take`, E events.
+        status : uint8[E]
+            What became of each; a duplicate is not published.
+        messages : sequence of E bytes
+        """
+        is_kept = (status != DUPLICATE).tolist()
+        self._published += [
+            Published(offset, event.user.encode(), None if event.type == FORGET else message)
+            for event, offset, message, kept in zip(
+                taken.events, taken.offsets, messages, is_kept, strict=True
+            )
+            if kept
+        ]
+        self._n_floods += int(np.count_nonzero(status == FLOOD))
+
     def result(self) -> RunResult:
         """Return what became of all records, once nothing waits and what was taken is folded."""
-        n_duplicates = self._n_taken - len(self.published)
+        n_duplicates = self._n_taken - len(self._published)
         return RunResult(
-            self.published, sorted(self._refused), n_duplicates, self._n_ignored, self.n_floods
+            self._published, sorted(self._refused), n_duplicates, self._n_ignored, self._n_floods
         )
 
     def _refuse_unknown(self, limit: ItemLimit) -> None:

@@ -23,7 +23,7 @@ from stream_rec.kernels.workspace import (
     WIDE_ROOT,
 )
 from stream_rec.model.arrays import lengthened
-from stream_rec.model.fold import Outcome
+from stream_rec.model.batch import Outcome
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.runs import EventRun
 

@@ -1,0 +1,84 @@
+"""Events as columns, and what became of each: what the fold reads and writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
+"""What became of an event; one of a flood taught nothing."""
+FORGETS = 0
+"""As weight of an event: it asks to forget its user."""
+NOT_SCORED, NOT_PROPOSED = -2, -1
+"""Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
+
+
+class Batch(NamedTuple):
+    """Events as columns of E entries: those of a partition one after the other, in offset order.
+
+    Attributes
+    ----------
+    user, item : int32[E]
+        Slots.
+    time_s : float64[E]
+    weight : int32[E]
+        In units of 1/WEIGHT_UNIT; negative for rejections, `FORGETS` where the user is to be
+        forgotten (then only user and offset count).
+    value : float64[E]
+        The rating, NaN where the event is none.
+    event_id : uint64[E]
+        Hash of the event id, 0 where there is none.
+    offset : int64[E]
+    """
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    time_s: NDArray[np.float64]
+    weight: NDArray[np.int32]
+    value: NDArray[np.float64]
+    event_id: NDArray[np.uint64]
+    offset: NDArray[np.int64]
+
+
+class Outcome(NamedTuple):
+    """What became of each event of a batch, E entries; lists of n.
+
+    Attributes
+    ----------
+    status : uint8[E]
+    rank : int32[E]
+        Place of the item taken in the list as it stood before, from 0.
+    expected : float32[E]
+        The rating that was expected before, NaN where the event is no rating.
+    item, because : int32[E, n]
+        The refreshed list, and the item of the history that speaks most for each (−1: none).
+    score : float32[E, n]
+    reason : int8[E, n]
+        Feature column of the source that speaks most for it.
+    n_listed : int32[E]
+    """
+
+    status: NDArray[np.uint8]
+    rank: NDArray[np.int32]
+    expected: NDArray[np.float32]
+    item: NDArray[np.int32]
+    because: NDArray[np.int32]
+    score: NDArray[np.float32]
+    reason: NDArray[np.int8]
+    n_listed: NDArray[np.int32]
+
+
+def empty_outcome(n_events: int, list_length: int) -> Outcome:
+    """Allocate the outcome of so many events."""
+    return Outcome(
+        status=np.zeros(n_events, np.uint8),
+        rank=np.zeros(n_events, np.int32),
+        expected=np.zeros(n_events, np.float32),
+        item=np.zeros((n_events, list_length), np.int32),
+        because=np.zeros((n_events, list_length), np.int32),
+        score=np.zeros((n_events, list_length), np.float32),
+        reason=np.zeros((n_events, list_length), np.int8),
+        n_listed=np.zeros(n_events, np.int32),
+    )
