@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2, decayed_weight
 from stream_rec.kernels.jit import kernel
-from stream_rec.kernels.links import LinkRows, empty_link_rows, with_link_rows
+from stream_rec.kernels.links import LinkRows, empty_link_rows
 
 WEIGHT_UNIT = 16
 """An event of weight 1 counts this many units, so that weights in steps of 1/16 stay integers."""
@@ -90,19 +90,6 @@ def empty_item_rows(
         dirty=np.zeros(n_items, np.uint8),
         named=np.zeros(n_items, np.uint8),
     )
-
-
-def with_items(rows: ItemRows, n_items: int) -> ItemRows:
-    """Return rows of at least as many items, the new ones those of items that nobody has seen.
-
-    The pool of links, by far the largest part, is handed over rather than copied: from now on the
-    rows given must not be used.
-    """
-    n_half_lives, n_factors = rows.popularity.shape[1], rows.evidence.shape[1] - 1
-    longer = empty_item_rows(n_items, n_half_lives, n_factors, n_link_places=0, links_max=1)
-    for name in OWN_COLUMNS:
-        getattr(longer, name)[: len(rows.taken)] = getattr(rows, name)
-    return longer._replace(links=with_link_rows(rows.links, n_items))
 
 
 @kernel

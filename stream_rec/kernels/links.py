@@ -74,31 +74,6 @@ def empty_link_rows(n_items: int, n_places: int, limit: int) -> LinkRows:
     )
 
 
-def with_places(rows: LinkRows, n_places: int) -> LinkRows:
-    """Return rows whose pool has room for `n_places` more places: these, or with a larger pool."""
-    present, needed = len(rows.neighbour), int(rows.used[0]) + n_places
-    if needed <= present:
-        return rows
-    size = max(present, 1)
-    while size < needed:
-        size *= 2
-    n_used = int(rows.used[0])
-    columns = {}
-    for name in ("neighbour", "near", "wide", "after"):
-        columns[name] = np.zeros(size, np.int32)
-        columns[name][:n_used] = getattr(rows, name)[:n_used]
-    return rows._replace(**columns)
-
-
-def with_link_rows(rows: LinkRows, n_items: int) -> LinkRows:
-    """Return rows of at least as many items, the new ones without links, over the same pool."""
-    columns = {}
-    for name in ("start", "length", "capacity"):
-        columns[name] = np.zeros(n_items, np.int32)
-        columns[name][: len(rows.start)] = getattr(rows, name)
-    return rows._replace(**columns)
-
-
 @kernel
 def size_class(n_places: int) -> int:
     """Return the smallest s with ``FIRST_BLOCK · 2^s ≥ n_places``.

@@ -76,6 +76,12 @@ class ProfileRows(NamedTuple):
     seen_used: NDArray[np.int32]
 
 
+SEEN_COLUMNS = ("seen_item", "seen_next")
+"""Columns over blocks of seen items."""
+USER_COLUMNS = tuple(name for name in ProfileRows._fields if not name.startswith("seen_"))
+USER_COLUMNS += ("seen_head",)
+
+
 def empty_profile_rows(
     n_users: int, history_length: int, duplicate_window: int, n_factors: int, n_blocks: int
 ) -> ProfileRows:

@@ -1,4 +1,4 @@
-"""Growing arrays: columns get longer by doubling, filled with what an empty row holds."""
+"""Lengths of arrays: doubled as they fill, and cut into stretches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Columns = TypeVar("Columns", bound=tuple[Any, ...])
 Entries = TypeVar("Entries", NDArray[Any], list[Any])
 
 
@@ -26,22 +25,6 @@ def lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
         return column
     larger = np.zeros(doubled(len(column), needed), column.dtype)
     larger[: len(column)] = column
-    return larger
-
-
-def copy_into(larger: Columns, columns: Columns) -> Columns:
-    """Copy the leading part of every array of a (nested) named tuple and return the larger one.
-
-    Parameters
-    ----------
-    larger, columns : named tuples of arrays
-        Of the same type; each array of `larger` is at least as long in every dimension.
-    """
-    for target, source in zip(larger, columns, strict=True):
-        if isinstance(source, tuple):
-            copy_into(target, source)
-        else:
-            target[tuple(np.s_[:n] for n in source.shape)] = source
     return larger
 
 

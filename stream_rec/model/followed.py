@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.item_rows import OWN_COLUMNS, ItemRows, empty_item_rows, with_items
-from stream_rec.kernels.links import load_links, places_of, with_places
-from stream_rec.model.arrays import doubled
+from stream_rec.kernels.item_rows import OWN_COLUMNS, ItemRows, empty_item_rows
+from stream_rec.kernels.links import load_links, places_of
+from stream_rec.model.growing import extended, more, with_items, with_places
 from stream_rec.model.summing import clear_items
 
 FIRST_ITEMS = 64
@@ -60,9 +60,7 @@ class FollowedRows:
 
     def lengthen(self, n_slots: int) -> None:
         """Follow the number of item slots as it grows."""
-        place = np.full(n_slots, NO_PLACE, np.int32)
-        place[: len(self.place)] = self.place
-        self.place = place
+        self.place = extended(self.place, n_slots, NO_PLACE)
 
     def reserve(self, slots: NDArray[np.int32], n_link_places: int) -> NDArray[np.int64]:
         """Return the places of items, giving one to those without, and make room for links.
@@ -78,7 +76,7 @@ class FollowedRows:
         self._n_rows += len(new)
         present = len(self.rows.taken)
         if self._n_rows > present:
-            self.rows = with_items(self.rows, doubled(present, self._n_rows))
+            self.rows = with_items(self.rows, more(present, self._n_rows))
         links = with_places(self.rows.links, n_link_places)
         self.rows = self.rows._replace(links=links)
         return self.place[slots].astype(np.int64)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.held import Holder
-from stream_rec.kernels.profiles import SEEN_BLOCK, empty_profile_rows
+from stream_rec.kernels.profiles import SEEN_BLOCK, SEEN_COLUMNS, empty_profile_rows
 from stream_rec.kernels.seen_items import add_seen
 from stream_rec.kernels.sources import accumulate_sources
 from stream_rec.kernels.visitor_profile import begin_profile
 from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
-from stream_rec.model.arrays import copy_into
 from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.growing import with_rows
 from stream_rec.model.ids import hash_id
 from stream_rec.model.lists import list_for_user, order_given
 from stream_rec.model.partitioned import LIST_LENGTH_MAX
@@ -277,8 +277,8 @@ class Inquiry:
     def _reserve_blocks(self, n_blocks: int) -> None:
         """Make room for seen items."""
         if len(self._profile.seen_next) < n_blocks:
-            larger = empty_profile_rows(1, *self._shape, n_blocks)
-            self._profile = copy_into(larger, self._profile)
+            empty = empty_profile_rows(1, *self._shape, 1)
+            self._profile = with_rows(self._profile, SEEN_COLUMNS, n_blocks, empty)
 
 
 def _empty_listed(n: int) -> Listed:

@@ -17,13 +17,12 @@ from stream_rec.kernels.item_rows import (
     WEIGHT_UNIT,
     ItemRows,
     empty_item_rows,
-    with_items,
 )
-from stream_rec.kernels.links import with_places
 from stream_rec.kernels.toplist import rebuild, rebuild_list
 from stream_rec.kernels.view import empty_view, refresh_items
-from stream_rec.model.arrays import copy_into, doubled, stretches
+from stream_rec.model.arrays import stretches
 from stream_rec.model.followed import FollowedRows
+from stream_rec.model.growing import extended, more, with_derived, with_items, with_places
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
     Decoded,
@@ -131,17 +130,15 @@ class Items:
         """Make the columns as long as there are ids; return whether they had to grow."""
         if len(self.ids) <= self._size:
             return False
-        self._size = doubled(self._size, len(self.ids))
+        self._size = more(self._size, len(self.ids))
         rows = with_items(self.view.rows, self._size)
         self.own = {
             p: with_items(own, self._size) if self.separate else rows for p, own in self.own.items()
         }
         for followed in self.followed.values():
             followed.lengthen(self._size)
-        larger = empty_view(rows, self._n_factors)
-        copy_into(larger[1:], self.view[1:])
-        self.view = larger
-        self._marks = np.zeros(self._size, np.int32)
+        self.view = with_derived(self.view, rows)
+        self._marks = extended(self._marks, self._size)
         self._waiting.lengthen(self._size)
         return True
 

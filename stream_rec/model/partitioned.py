@@ -23,6 +23,7 @@ from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
 from stream_rec.model.freezing import ALL_ROWS, Frozen, FrozenRows, freeze_in_parts
+from stream_rec.model.growing import extended
 from stream_rec.model.item_limit import ItemLimit
 from stream_rec.model.items import EncodedRow, Items
 from stream_rec.model.learned import nothing_learned
@@ -272,8 +273,10 @@ class PartitionedModel:
     def _fit_workspace(self) -> None:
         """Grow columns and marks to the number of known items."""
         self.items.reserve_items()
-        if len(self._workspace.marks) < self.items.size:
-            self._workspace = self._new_workspace()
+        workspace, n_items = self._workspace, self.items.size
+        if len(workspace.marks) < n_items:
+            marks, source = (extended(c, n_items) for c in (workspace.marks, workspace.source))
+            self._workspace = workspace._replace(marks=marks, source=source)
 
     def _new_workspace(self) -> Workspace:
         recipe = self._recipe

@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import NO_OFFSET
-from stream_rec.kernels.profiles import clear_profiles, empty_profile_rows
-from stream_rec.model.arrays import copy_into, doubled
+from stream_rec.kernels.profiles import (
+    SEEN_COLUMNS,
+    USER_COLUMNS,
+    clear_profiles,
+    empty_profile_rows,
+)
+from stream_rec.model.arrays import doubled
+from stream_rec.model.growing import extended, more, with_rows
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.profile_codec import blocks_needed, decode_profile, encode_profiles
 from stream_rec.model.rows import PROFILE, row_key
@@ -50,7 +56,8 @@ class Users:
         ids: ItemIds,
         read_profiles: ProfileReader | None,
     ) -> None:
-        self._shape = (history_length, duplicate_window, n_factors)
+        shape = (history_length, duplicate_window, n_factors)
+        self._empty = empty_profile_rows(1, *shape, 1)
         self._in_memory_max = in_memory_max
         self._ids = ids
         self._read = read_profiles
@@ -58,7 +65,7 @@ class Users:
         self._free: list[int] = list(range(FIRST_USERS - 1, -1, -1))
         self._turn = 0
         self._watermarks: dict[int, int] = {}
-        self.rows = empty_profile_rows(FIRST_USERS, *self._shape, FIRST_USERS)
+        self.rows = empty_profile_rows(FIRST_USERS, *shape, FIRST_USERS)
         self.hashes: NDArray[np.uint64] = np.zeros(FIRST_USERS, np.uint64)
         self._partition: NDArray[np.int32] = np.full(FIRST_USERS, NO_PARTITION, np.int32)
         self._last_turn: NDArray[np.int64] = np.zeros(FIRST_USERS, np.int64)
@@ -104,7 +111,8 @@ class Users:
         """Make room for `n_blocks` more blocks of seen items."""
         needed = int(self.rows.seen_used[0]) + n_blocks
         if needed > len(self.rows.seen_next):
-            self._grow(len(self.hashes), doubled(len(self.rows.seen_next), needed))
+            n_blocks = doubled(len(self.rows.seen_next), needed)
+            self.rows = with_rows(self.rows, SEEN_COLUMNS, n_blocks, self._empty)
 
     def n_dirty(self, partition: int) -> int:
         """Return how many profiles of a partition changed since they were last frozen."""
@@ -174,7 +182,7 @@ class Users:
             self._evict(idle)
         if len(self._free) < n_users:
             present = len(self.hashes)
-            self._grow(doubled(present, len(self._slots) + n_users), len(self.rows.seen_next))
+            self._grow(more(present, len(self._slots) + n_users))
 
     def _evict(self, slots: NDArray[np.int64]) -> None:
         clear_profiles(self.rows, slots)
@@ -183,16 +191,11 @@ class Users:
             self._free.append(slot)
         self._partition[slots] = NO_PARTITION
 
-    def _grow(self, n_users: int, n_blocks: int) -> None:
+    def _grow(self, n_users: int) -> None:
         """Lengthen the columns; slots beyond the present ones become free."""
-        larger = empty_profile_rows(n_users, *self._shape, n_blocks)
         present = len(self.hashes)
-        self.rows = copy_into(larger, self.rows)
-        columns = (
-            np.zeros(n_users, np.uint64),
-            np.full(n_users, NO_PARTITION, np.int32),
-            np.zeros(n_users, np.int64),
-        )
-        old = (self.hashes, self._partition, self._last_turn)
-        self.hashes, self._partition, self._last_turn = copy_into(columns, old)
+        self.rows = with_rows(self.rows, USER_COLUMNS, n_users, self._empty)
+        self.hashes = extended(self.hashes, n_users)
+        self._partition = extended(self._partition, n_users, NO_PARTITION)
+        self._last_turn = extended(self._last_turn, n_users)
         self._free.extend(range(n_users - 1, present - 1, -1))

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.model.arrays import lengthened
+from stream_rec.model.growing import extended
 
 
 class WaitingItems:
@@ -27,7 +27,7 @@ class WaitingItems:
 
     def lengthen(self, n_slots: int) -> None:
         """Follow the number of item slots as it grows."""
-        self._waits = lengthened(self._waits, n_slots)
+        self._waits = extended(self._waits, n_slots)
 
     def add(self, slots: NDArray[np.integer]) -> None:
         """Let items wait that do not yet; each must be named once."""
