@@ -9,7 +9,7 @@ are given up:
 3. produce the profile rows, and which are to go (removals.py); wait for these and for the lists and
    dead letters published so far; see that nobody else wrote there
 4. produce the watermark, wait for its acknowledgement, see that nobody else wrote there
-5. remove the profile rows that are to go, wait likewise
+5. remove the profile rows that are to go, wait likewise, then drop the list of them, wait
 6. write rows, changelog position and watermark to each store, one atomic batch per store
 7. commit watermark + 1
 8. look at the ends of the changelogs that nothing was written to: a zombie may have written there
@@ -38,9 +38,9 @@ it are not committed for again until they have been given up and recovered.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stream_rec.errors import StateError
-from stream_rec.model.freezing import Frozen
 from stream_rec.stream.changelog import (
     ITEMS,
     PROFILES,
@@ -50,7 +50,10 @@ from stream_rec.stream.changelog import (
 )
 from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
-from stream_rec.stream.removals import list_removed, listing, removals
+from stream_rec.stream.removals import Listed, dropping, list_removed, listing, removals
+
+if TYPE_CHECKING:
+    from stream_rec.model.freezing import Frozen  # which brings the kernels
 
 
 class _Owned(dict[int, Ownership]):
@@ -167,10 +170,7 @@ class CommitCycle:
         records = {p: [(WATERMARK_KEY, new.encode())] for p, new in watermarks.items()}
         await self._make_durable(PROFILES, records, behind=profiles)
         # 5. the profile rows that are to go
-        gone = {p: removals(listed) for p, listed in removed.items() if listed.keys}
-        if gone:
-            behind = {p: [*profiles[p], *records[p]] for p in gone}
-            await self._make_durable(PROFILES, gone, behind)
+        await self._remove(removed, {p: [*profiles[p], *records[p]] for p in profiles})
         # 6. the stores
         for one in frozen:
             watermark = watermarks[one.partition]
@@ -180,6 +180,18 @@ class CommitCycle:
             await self._effects.stand_aside()
         # 7. the committed offset
         await self._effects.commit({one.partition: one.offset + 1 for one in frozen})
+
+    async def _remove(
+        self, removed: Mapping[int, Listed], behind: Mapping[int, Sequence[Row]]
+    ) -> None:
+        """Remove rows, and when that is durable the lists that tell of it."""
+        listed = {p: one for p, one in removed.items() if one.keys}
+        if listed:
+            gone = {p: removals(one) for p, one in listed.items()}
+            await self._make_durable(PROFILES, gone, behind)
+            behind = {p: [*behind[p], *rows] for p, rows in gone.items()}
+            dropped = {p: dropping(one) for p, one in listed.items()}
+            await self._make_durable(PROFILES, dropped, behind)
 
     def _is_news(self, frozen: Frozen) -> bool:
         owned = self._owned[frozen.partition]

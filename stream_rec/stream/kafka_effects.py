@@ -16,7 +16,6 @@ from collections.abc import (
 
 import confluent_kafka
 
-from stream_rec.model.arrays import stretches
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.changelog import (
     ITEMS,
@@ -33,7 +32,7 @@ from stream_rec.stream.effects import Acked, LogRecord, Row, Source
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.membership import Membership
 from stream_rec.stream.publisher import Publisher
-from stream_rec.stream.stores import Stores
+from stream_rec.stream.stores import Stores, in_parts
 
 PAUSE_S = 0.001
 """Long enough for a batch of events: to reach the agent it takes several turns of the loop."""
@@ -148,16 +147,14 @@ class KafkaEffects:
         A write holds Python's global lock for 3 to 10 µs a row, so long ones are split. Only the
         last part moves the position. After a crash between two parts the store holds some rows from
         behind its position, which recovery reads again and overwrites with the same or newer ones.
-        What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`, also
-        for why all that is removed is in that part, too.
+        What recovery writes (without a watermark) bypasses RocksDB's log: see `Stores.write`.
         """
         is_logged = watermark is not None
         n_at_once = ROWS_AT_ONCE if is_logged else UNLOGGED_ROWS_AT_ONCE
-        parts = list(stretches([row for row in rows if row[1] is not None], n_at_once)) or [[]]
-        for some in parts[:-1]:
+        *parts, last = in_parts(rows, n_at_once)
+        for some in parts:
             self._stores.write(table, partition, some, logged=is_logged)
             await (self.stand_aside() if is_logged else asyncio.sleep(0))
-        last = parts[-1] + [row for row in rows if row[1] is None]
         last.append((POSITION_KEY, position.encode()))
         if watermark is not None:
             last.append((WATERMARK_KEY, watermark.encode()))

@@ -8,13 +8,14 @@
 5. write again every key whose last record is a zombie's, because compaction would keep that one;
    until then the stores' positions stay before the zombie's records, so that whoever comes after a
    crash meets them again
-6. remove the rows that a commit has listed and not removed, if its watermark is durable; drop the
-   list (removals.py)
+6. remove the rows that a commit has listed and not removed, if its watermark is the durable one;
+   drop the list (removals.py)
 7. process events from the recovered watermark + 1, whatever offset the group has committed, and
    commit that offset, so that the group's lag is right from here on
 
 What if a step fails: nothing but stores that hold more of their changelogs has changed, except for
-a claim, which the next owner's claim overrules. All steps may be repeated.
+a claim, which the next owner's claim overrules, and removals that were due. All steps may be
+repeated.
 """
 
 from __future__ import annotations
@@ -256,18 +257,24 @@ async def _write_stale_again(effects: Effects, caught_up: Sequence[_CaughtUp]) -
 
 
 async def _remove_listed(effects: Effects, owned: Mapping[int, Ownership]) -> None:
-    """Remove what a commit that was cut short has listed, if its watermark is durable."""
-    rows: dict[int, list[Row]] = {}
-    for partition, one in owned.items():
-        listed = await find_listed(effects, partition)
-        is_due = listed.offset <= one.watermark.offset
-        rows[partition] = removals(listed) if is_due else dropping(listed)
-        for row in rows[partition]:
-            await effects.produce(PROFILES, partition, row, one.epoch)
-    if not any(rows.values()):
-        return
-    await settle(effects, owned, rows={PROFILES: rows})
-    for partition, one in owned.items():
-        if rows[partition]:
-            position = Position(one.next_offsets[PROFILES] - 1, one.epoch)
-            await effects.write_batch(PROFILES, partition, rows[partition], position, None)
+    """Remove what a commit that was cut short has listed, if its watermark is the durable one."""
+    found = {partition: await find_listed(effects, partition) for partition in owned}
+    due = {p: one for p, one in found.items() if one.offset == owned[p].watermark.offset}
+    await _write_profiles(effects, owned, {p: removals(one) for p, one in due.items()})
+    await _write_profiles(effects, owned, {p: dropping(one) for p, one in found.items()})
+
+
+async def _write_profiles(
+    effects: Effects, owned: Mapping[int, Ownership], rows: Mapping[int, Sequence[Row]]
+) -> None:
+    """Make rows durable in the changelogs, then in the stores."""
+    rows = {partition: own for partition, own in rows.items() if own}
+    for partition, own in rows.items():
+        for row in own:
+            await effects.produce(PROFILES, partition, row, owned[partition].epoch)
+    if rows:
+        await settle(effects, owned, rows={PROFILES: rows})
+    for partition, own in rows.items():
+        one = owned[partition]
+        position = Position(one.next_offsets[PROFILES] - 1, one.epoch)
+        await effects.write_batch(PROFILES, partition, own, position, None)

@@ -3,11 +3,11 @@
 Until then, events from behind the watermark before may have to be folded again, and a row that is
 gone does not say which of them it held: one that repeats an event of the time before would be
 counted. So a commit lists the keys that are to go, in the changelog beside the rows (`listing`);
-then comes the watermark, then the rows go, and then the lists (`removals`).
+then comes the watermark, then the rows go (`removals`), and then the lists (`dropping`).
 
 After a crash in between, what the next owner finds listed (`find_listed`) tells it what is left to
-do: all of it if the watermark is durable. Else the lists are dropped (`dropping`), and the events
-will be folded again.
+do: all of it if just that watermark is durable. If it is not yet, the events will be folded again;
+if a later one is, somebody else has done it. Then only the lists go.
 """
 
 from __future__ import annotations
@@ -55,12 +55,16 @@ def listing(listed: Listed) -> list[Row]:
 
 
 def removals(listed: Listed) -> list[Row]:
-    """Return the rows that remove what is listed, and then the lists, the first one last."""
-    return [(key, None) for key in listed.keys] + dropping(listed)
+    """Return the rows that remove what is listed."""
+    return [(key, None) for key in listed.keys]
 
 
 def dropping(listed: Listed) -> list[Row]:
-    """Return the rows that remove the lists, the first one last: it tells how many there are."""
+    """Return the rows that remove the lists, the first one last: it tells how many there are.
+
+    They may not just follow the removals: a producer that gives one of these up sends what is
+    behind it all the same.
+    """
     return [(_key(n), None) for n in reversed(range(listed.n_lists))]
 
 

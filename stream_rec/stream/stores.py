@@ -20,6 +20,7 @@ from typing import Any, cast
 import rocksdict
 
 from stream_rec.errors import StateError
+from stream_rec.model.arrays import stretches
 from stream_rec.settings import WorkerSettings
 from stream_rec.stream.changelog import POSITION_KEY, RESERVED_PREFIX, Position
 from stream_rec.stream.effects import Row
@@ -235,6 +236,18 @@ def _make_unlogged() -> rocksdict.WriteOptions:
 def is_engine_key(key: bytes) -> bool:
     """Say whether a key belongs to the engine."""
     return not key.startswith(RESERVED_PREFIX)
+
+
+def in_parts(rows: Sequence[Row], n_at_once: int) -> list[list[Row]]:
+    """Cut a long write into parts, of which the last one tells how far the store goes.
+
+    What is removed is in that part, too: each part with removals is flushed. And the rows of the
+    stream itself: a watermark tells that what was removed until then is gone.
+    """
+    early = [row for row in rows if row[1] is not None and is_engine_key(row[0])]
+    late = [row for row in rows if row[1] is None or not is_engine_key(row[0])]
+    parts = list(stretches(early, n_at_once)) or [[]]
+    return [*parts[:-1], parts[-1] + late]
 
 
 def _make_options(worker: WorkerSettings) -> rocksdict.Options:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from stream_rec.stream.changelog import TABLES, Headers, Position, Watermark
 from stream_rec.stream.effects import Acked, LogRecord, Row, Source
+from stream_rec.stream.stores import in_parts
 from tests.simulation.broker import Broker, Message, Where
 from tests.simulation.disk import Disk, closing_rows
 
@@ -109,8 +110,7 @@ class SimulatedEffects:
         position: Position,
         watermark: Watermark | None,
     ) -> None:
-        parts = [rows[at : at + ROWS_PER_BATCH] for at in range(0, len(rows), ROWS_PER_BATCH)]
-        last = parts.pop() if parts else ()
+        *parts, last = in_parts(rows, ROWS_PER_BATCH)
         for part in [*parts, [*last, *closing_rows(position, watermark)]]:
             await self._process.step("write")
             self._disk.store((table, partition)).write(part)

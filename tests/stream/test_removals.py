@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from copy import deepcopy
 from itertools import count
 
 import pytest
 
+from stream_rec.errors import DeliveryError
 from stream_rec.model.freezing import Frozen
 from stream_rec.stream.changelog import (
     PROFILES,
@@ -19,21 +20,22 @@ from stream_rec.stream.changelog import (
     Watermark,
 )
 from stream_rec.stream.commit import CommitCycle
+from stream_rec.stream.effects import Acked
 from stream_rec.stream.fence import ValidPrefix
 from stream_rec.stream.recovery import recover
-from tests.stream.world import Crash, World, WorldEffects
+from tests.stream.world import Crash, Where, World, WorldEffects
 
 
 async def commit_all(
     world: World,
     disk: str,
     *commits: Frozen,
-    crash_at: int | None = None,
-    crash_after: bool = False,
+    make_effects: Callable[..., WorldEffects] = WorldEffects,
+    **options: object,
 ) -> None:
     """Own partition 0 for some commits, as the next generation."""
     world.generation += 1
-    effects = WorldEffects(world, disk, crash_at=crash_at, crash_after=crash_after)
+    effects = make_effects(world, disk, **options)
     source, positions = await effects.source(), effects.positions(0)
     [recovered] = await recover(effects, source, [0], world.generation, positions)
     cycle = CommitCycle(effects)
@@ -139,6 +141,55 @@ async def test_row_goes_after_the_watermark_that_vouches_for_it() -> None:
         (b"u1", True),
         (first_list, True),
     ]
+
+
+class LosingEffects(WorldEffects):
+    """Gives one record up, and stores those behind it, as librdkafka does."""
+
+    lost: tuple[bytes, bool] | None = None
+    """Key, and whether it is a removal."""
+
+    async def wait_for_acks(self) -> Mapping[Where, Acked]:
+        kept = [one for one in self._unacked if (one[1][0], one[1][1] is None) != self.lost]
+        is_lost = len(kept) < len(self._unacked)
+        self._unacked = kept
+        acked = await super().wait_for_acks()
+        if is_lost:
+            raise DeliveryError("a record was not acknowledged")
+        return acked
+
+
+@pytest.mark.parametrize("lost", [(b"u1", True), (REMOVING_KEY + b"\0", True)])
+@pytest.mark.parametrize("again", [False, True], ids=["", "in the recovery too"])
+@pytest.mark.parametrize("disk", ["disk", "empty"])
+async def test_removal_that_is_given_up_is_done_by_the_next(
+    lost: tuple[bytes, bool], again: bool, disk: str
+) -> None:
+    world = World()
+    for _ in range(1 + again):
+        losing = type("Losing", (LosingEffects,), {"lost": lost})
+        with pytest.raises(DeliveryError):
+            await commit_all(world, "disk", WRITTEN, REMOVED, make_effects=losing)
+    await commit_all(world, disk)
+    assert profiles_on(world, disk) == {b"u2": b"row"}
+
+
+async def test_list_of_long_ago_removes_nothing() -> None:
+    """Who was listed and not removed, for the watermark was lost, may be a row again since."""
+    world = World()
+    await commit_all(world, "other", WRITTEN)
+    lists = 0
+    async for left in crash_at_each_effect(world, REMOVED):
+        if watermark_of(left) == REMOVED.offset:
+            break
+        with contextlib.suppress(Crash):
+            await commit_all(left, "away", crash_at=8)
+        lists += any(key.startswith(REMOVING_KEY) for key in left.disk("away", (PROFILES, 0)))
+        await commit_all(left, "other", BACK_AGAIN)  # forgotten and back in one commit
+        forget_tombstones(left)
+        await commit_all(left, "away")
+        assert profiles_on(left, "away") == {b"u1": b"new", b"u2": b"row"}
+    assert lists
 
 
 @pytest.mark.parametrize("disk", ["disk", "other", "empty"])

@@ -12,8 +12,8 @@ import pytest
 
 from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
-from stream_rec.stream.changelog import ITEMS, POSITION_KEY, PROFILES, Position
-from stream_rec.stream.stores import Stores
+from stream_rec.stream.changelog import ITEMS, POSITION_KEY, PROFILES, WATERMARK_KEY, Position
+from stream_rec.stream.stores import Stores, in_parts
 
 COMPACTION_TIMEOUT_S = 30.0
 
@@ -144,3 +144,12 @@ def test_sizes_are_those_of_the_open_databases(stores: Stores) -> None:
     assert list(sizes) == ["items"]
     assert 500 <= sizes["items"]["rows"] < 600
     assert sizes["items"]["bytes"] > 0
+
+
+def test_what_says_how_far_a_store_goes_is_written_last() -> None:
+    rows = [(WATERMARK_KEY, b"w"), (b"a", b"1"), (b"b", None), (b"c", b"2"), (b"d", b"3")]
+    assert in_parts(rows, 2) == [
+        [(b"a", b"1"), (b"c", b"2")],
+        [(b"d", b"3"), (WATERMARK_KEY, b"w"), (b"b", None)],
+    ]
+    assert in_parts([], 2) == [[]]

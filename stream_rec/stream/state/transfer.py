@@ -139,7 +139,7 @@ def _fill(folder: Path, reader: ExportReader, worker: WorkerSettings) -> int:
 
 
 def _fill_store(stores: Stores, name: StoreName, reader: ExportReader) -> int:
-    """Write one store; its position, which comes last, says that all before it is there."""
+    """Write one store; the folder gets its name when all are there."""
     stores.open(*name)
     n_rows = 0
     for rows in _chunks(reader.read_store()):
