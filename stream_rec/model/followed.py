@@ -38,7 +38,7 @@ class FollowedRows:
 
     def __init__(self, n_slots: int, n_half_lives: int, n_factors: int, links_max: int) -> None:
         self._links_max = links_max
-        self.place: NDArray[np.int32] = np.full(n_slots, NO_PLACE, np.int32)
+        self.place: NDArray[np.int32] = extended(np.zeros(0, np.int32), n_slots, NO_PLACE)
         self.rows = empty_item_rows(
             FIRST_ITEMS, n_half_lives, n_factors, FIRST_LINK_PLACES, links_max
         )

@@ -19,7 +19,7 @@ from stream_rec.kernels.item_rows import (
     empty_item_rows,
 )
 from stream_rec.kernels.toplist import rebuild, rebuild_list
-from stream_rec.kernels.view import empty_view, refresh_items
+from stream_rec.kernels.view import ItemView, empty_view, refresh_items
 from stream_rec.model.arrays import stretches
 from stream_rec.model.followed import FollowedRows
 from stream_rec.model.growing import extended, more, with_derived, with_items, with_places
@@ -79,7 +79,7 @@ class Items:
         self._marks: NDArray[np.int32] = np.zeros(FIRST_ITEMS, np.int32)
         self.own: dict[int, ItemRows] = {}
         self.followed: dict[int, FollowedRows] = {}
-        self.view = empty_view(self._empty_rows(FIRST_LINK_PLACES), n_factors)
+        self.view = self._empty_view()
 
     def open_partition(self, partition: int) -> ItemRows:
         """Begin with empty rows of a partition; the caller refreshes the view."""
@@ -94,7 +94,7 @@ class Items:
         if own is not None and self.separate:
             self._waiting.add(np.flatnonzero(own.applied > NO_OFFSET))
         elif own is not None:
-            self.view = empty_view(self._empty_rows(FIRST_LINK_PLACES), self._n_factors)
+            self.view = self._empty_view()
         if followed is not None:
             self._waiting.add(followed.slots)
 
@@ -291,6 +291,10 @@ class Items:
         self.view.total[which] = np.logaddexp2.reduce(keys, initial=-np.inf)
 
     def _empty_rows(self, n_places: int) -> ItemRows:
-        return empty_item_rows(
-            self._size, self._n_half_lives, self._n_factors, n_places, self._links_max
-        )
+        shape = self._n_half_lives, self._n_factors, n_places, self._links_max
+        return with_items(empty_item_rows(0, *shape), self._size)
+
+    def _empty_view(self) -> ItemView:
+        rows = self._empty_rows(FIRST_LINK_PLACES)
+        nothing = empty_item_rows(0, self._n_half_lives, self._n_factors, 0, self._links_max)
+        return with_derived(empty_view(nothing, self._n_factors), rows)

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from stream_rec.kernels.item_rows import OWN_COLUMNS, empty_item_rows
 from stream_rec.kernels.links import empty_link_rows
 from stream_rec.model import growing
-from stream_rec.model.growing import extended, with_items, with_places
+from stream_rec.model.growing import (
+    HUGE_PAGES_FROM_BYTES,
+    IS_LINUX,
+    extended,
+    with_items,
+    with_places,
+)
+from stream_rec.model.ids import ItemIds
+from stream_rec.model.items import Items
+from stream_rec.model.users import FIRST_USERS, Users
 
 
 def test_longer_rows_keep_what_was_there_and_add_unseen_items() -> None:
@@ -34,7 +43,7 @@ def test_longer_rows_keep_what_was_there_and_add_unseen_items() -> None:
 @given(
     first=st.integers(0, 50),
     added=st.lists(st.integers(0, 5_000), max_size=6),
-    width=st.sampled_from([(), (3,), (2, 2)]),
+    width=st.sampled_from([(), (3,), (2, 2), (0,)]),
     dtype=st.sampled_from(["f4", "f8", "i2", "i8", "u1", "?"]),
     empty=st.sampled_from([0, 1]),
 )
@@ -59,6 +68,40 @@ def test_a_column_is_moved_once() -> None:
     for n_rows in (1_000, 100_000, 1_000_000):
         column = extended(column, n_rows)
         assert column.ctypes.data == at
+
+
+def test_rows_of_an_opened_partition_are_not_moved_when_items_come() -> None:
+    items = Items(n_half_lives=1, n_factors=2, links_max=8, separate=True)
+    items.ids.slots([f"i{x}" for x in range(5_000)])
+    items.reserve_items()
+    items.open_partition(0)
+    at = [items.own[0].taken.ctypes.data, items.view.top.keys.ctypes.data]
+    items.ids.slots([f"more {x}" for x in range(20_000)])
+    assert items.reserve_items()
+    assert [items.own[0].taken.ctypes.data, items.view.top.keys.ctypes.data] == at
+
+
+def test_profiles_without_event_ids_grow() -> None:
+    users = Users(3, 0, 2, 10 * FIRST_USERS, ItemIds(), None)
+    hashes = list(range(1, 2 * FIRST_USERS))
+    assert len(set(users.slots([(0, hashes)]).tolist())) == len(hashes)
+
+
+@pytest.mark.skipif(not IS_LINUX, reason="only Linux has them")
+@pytest.mark.parametrize("first", [10, HUGE_PAGES_FROM_BYTES])
+def test_large_columns_ask_for_huge_pages_once(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(growing, "_ask_for_huge_pages", asked.append)
+    column = extended(np.zeros(first, np.uint8), first + 1)
+    for _ in range(3):
+        column = extended(column, len(column) + HUGE_PAGES_FROM_BYTES)
+    assert len(asked) == 1
+
+
+def test_columns_begin_at_different_lines_of_the_cache() -> None:
+    at = [extended(np.zeros(0), 1).ctypes.data % mmap.PAGESIZE for _ in range(50)]
+    assert len(set(at)) == len(at)
+    assert not any(address % 64 for address in at)
 
 
 def test_a_column_outgrows_what_was_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
