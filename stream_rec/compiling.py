@@ -13,10 +13,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stream_rec.model.early_kernels import compile_learning, compile_ranking, compile_summing
+from stream_rec.model.early_kernels import (
+    compile_learning,
+    compile_questions,
+    compile_ranking,
+    compile_summing,
+)
 from stream_rec.model.warm_up import is_compiled
 
-COMMAND = (sys.executable, "-m", "stream_rec.compiling")
+COMMAND = (sys.executable, "-P", "-m", "stream_rec.compiling")
 PROCESSORS_MIN = 2
 
 logger = logging.getLogger(__name__)
@@ -29,10 +34,11 @@ def shared_compiling() -> Iterator[None]:
         yield
         return
     logger.info("compiling the model's kernels, once; this takes a minute or two")
-    if (os.cpu_count() or 1) < PROCESSORS_MIN:
+    helper = _start_helper()
+    if helper is None:
         yield
         return
-    with subprocess.Popen(COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as helper:
+    with helper:
         try:
             compile_learning()
             assert helper.stdout is not None
@@ -42,11 +48,29 @@ def shared_compiling() -> Iterator[None]:
             helper.terminate()
 
 
+def _start_helper() -> subprocess.Popen[bytes] | None:
+    """Start the second process; None where it would not help, or cannot be had."""
+    if _n_processors() < PROCESSORS_MIN:
+        return None
+    try:
+        return subprocess.Popen(COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    except (OSError, TypeError) as error:  # TypeError: there is no executable
+        logger.info("compiling in one process: %s", error)
+        return None
+
+
+def _n_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def main() -> None:
     """Compile this process's half; say so when that is done which the other waits for."""
     compile_ranking()
     print("the ranking is compiled", flush=True)
     compile_summing()
+    compile_questions()
 
 
 if __name__ == "__main__":

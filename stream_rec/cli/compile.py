@@ -31,5 +31,5 @@ def compile(options: CommonOptions) -> None:
 
     with shared_compiling():
         warm_up(settings.model, settings.events)
-    warm_up_questions(settings.model, settings.events)
+        warm_up_questions(settings.model, settings.events)
     click.echo(f"the model's kernels are compiled ({time.monotonic() - started_s:.1f} s)")

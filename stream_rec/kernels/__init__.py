@@ -9,6 +9,7 @@ one file of evaluation/ thus compiles anew what can be reached from it, and noth
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
@@ -87,21 +88,37 @@ class SharedCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         folder = cache_folder(Path(function.__code__.co_filename))
         numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-        super().__init__(function)  # type: ignore[no-untyped-call]
-        numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+        try:
+            super().__init__(function)  # type: ignore[no-untyped-call]
+        finally:
+            numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Add what was compiled for a signature; others wait."""
-        with (Path(self.cache_path) / LOCK_NAME).open("a") as lock, _locked(lock):
+        with _locked(Path(self.cache_path) / LOCK_NAME):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+
+    def signatures(self, machine: object) -> set[Any]:
+        """Return the types that a kernel is kept for, compiled for a machine as numba names it."""
+        kept = self._cache_file._load_index()  # type: ignore[no-untyped-call]
+        return {types for types, for_machine, *_ in kept if for_machine == machine}
+
+
+def kept_signatures(kernel: Any) -> set[Any]:
+    """Return the types for which a kernel is on disk, for this processor and this numba."""
+    kept: set[Any] = kernel._cache.signatures(kernel.targetctx.codegen().magic_tuple())
+    return kept
 
 
 @contextmanager
-def _locked(file: IO[str]) -> Iterator[None]:
-    """Hold a lock on a file; where there are none, on Windows, hold nothing."""
-    if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX)
-    yield
+def _locked(file: Path) -> Iterator[None]:
+    """Hold a lock; where there can be none (Windows, some network disks), hold nothing."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            opened = stack.enter_context(file.open("a"))
+            if sys.platform != "win32":
+                fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
 
 
 def _with_imported(file: Path) -> list[Path]:

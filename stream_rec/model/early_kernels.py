@@ -21,6 +21,7 @@ from stream_rec.model.engine import Engine
 from stream_rec.model.fold_rows import fold_into, fold_profile
 from stream_rec.model.learned import Partition
 from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
+from stream_rec.model.lists import list_for_user, order_given
 from stream_rec.model.ranking import Model, rank_for_user
 from stream_rec.model.summing import Part, count_links, sum_items
 
@@ -28,7 +29,7 @@ SLOT, PLACES, RANK, WEIGHT = 0, 0, np.int32(0), 0
 OFFSET, SEED, EVENT_ID = np.int64(0), np.uint64(0), np.uint64(0)
 TIME_S = VALUE = 0.0
 FLAG = False
-LINKS_MAX = 1
+LINKS_MAX = LIST_LENGTH = 1
 
 
 class EarlyKernel(NamedTuple):
@@ -72,6 +73,17 @@ def learning_kernels() -> list[EarlyKernel]:
     ]
 
 
+def question_kernels() -> list[EarlyKernel]:
+    """Return the kernels that list for who asks."""
+    model, _ = _example()
+    who, n = (hold(model), SLOT, TIME_S), LIST_LENGTH
+    listed = [np.zeros(n, dtype) for dtype in (np.int32, np.float32, np.int8, np.int32)]
+    return [
+        EarlyKernel(list_for_user, (*who, model.recipe, *listed)),
+        EarlyKernel(order_given, (*who, np.zeros(n, np.int32), *listed)),
+    ]
+
+
 def compile_learning() -> None:
     """Compile what learns from an event, opens a partition, and hands the model to the fold."""
     for early in learning_kernels():
@@ -92,6 +104,12 @@ def compile_summing() -> None:
     part = Part(partition.rows, nothing)
     lengths = count_links([part], 0)
     sum_items(model.items.rows, nothing, [part], lengths, model.item_hash, marks, LINKS_MAX)
+
+
+def compile_questions() -> None:
+    """Compile what lists for who asks."""
+    for early in question_kernels():
+        early.compile()
 
 
 def _example() -> tuple[Model, Partition]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.kernels import CACHE
+from stream_rec.kernels import kept_signatures
 from stream_rec.model.engine import Engine
 from stream_rec.model.fold import fold_batch
 from stream_rec.model.inquiry import Inquiry
@@ -33,7 +33,7 @@ class _MadeUpRecord(NamedTuple):
 
 def is_compiled() -> bool:
     """Tell whether kernels of these sources are on disk: the fold, which is the last of them."""
-    return any(CACHE.rglob(f"*.{fold_batch.__name__}-*.nbi"))
+    return bool(kept_signatures(fold_batch))
 
 
 def warm_up(model: ModelSettings, events: EventSettings) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.adaptive_window import AdaptiveWindow, add_value, empty_window, mean_of
+from stream_rec.model.batch import NOT_SCORED
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
-from stream_rec.model.fold import NOT_SCORED
 from stream_rec.model.learning import LARGE_FALL
 from stream_rec.model.runs import EventRun
 from tests.model.logs import made_up_events

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.model.batch import DUPLICATE, FLOOD, FOLDED
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
-from stream_rec.model.fold import DUPLICATE, FLOOD, FOLDED
 from stream_rec.model.runs import EventRun, Run
 from tests.model.logs import made_up_events, records_of
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_rec.model.batch import Outcome
 from stream_rec.model.events import Event
-from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import ItemIds, hash_id
 from stream_rec.model.message import MessageWriter, source_names
 from stream_rec.model.runs import EventRun

@@ -8,9 +8,9 @@ from river import optim, reco
 
 from stream_rec.config import EventSettings, EventType, ModelSettings
 from stream_rec.kernels.initial_factors import init_factors
+from stream_rec.model.batch import Outcome
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
-from stream_rec.model.fold import Outcome
 from stream_rec.model.ids import hash_id
 from stream_rec.model.ratings import (
     GRADIENT_MAX,
