@@ -49,7 +49,7 @@ from stream_rec.stream.changelog import (
     Watermark,
 )
 from stream_rec.stream.effects import Effects, Row
-from stream_rec.stream.ownership import Ownership, look_for_strangers, settle
+from stream_rec.stream.ownership import Ownership, look_for_strangers, make_durable
 from stream_rec.stream.removals import Listed, dropping, list_removed, listing, removals
 
 if TYPE_CHECKING:
@@ -220,16 +220,7 @@ class CommitCycle:
         rows: Mapping[int, Sequence[Row]],
         behind: Mapping[int, Sequence[Row]] | None = None,
     ) -> None:
-        """Produce rows and wait until they are the last valid ones of their keys.
-
-        ``behind`` are rows produced before that are not in the store yet.
-        """
-        for partition, partition_rows in rows.items():
-            epoch = self._owned[partition].epoch
-            for row in partition_rows:
-                await self._effects.produce(table, partition, row, epoch)
-        newer = {p: [*(behind or {}).get(p, ()), *own] for p, own in rows.items()}
-        await settle(self._effects, self._owned, rows={table: newer})
+        await make_durable(self._effects, self._owned, table, rows, behind)
 
     async def _write(
         self, table: str, partition: int, rows: Sequence[Row], watermark: Watermark

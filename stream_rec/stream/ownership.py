@@ -37,6 +37,24 @@ class Ownership:
     rebuilds: bool = False
 
 
+async def make_durable(
+    effects: Effects,
+    owned: Mapping[int, Ownership],
+    table: str,
+    rows: Mapping[int, Sequence[Row]],
+    behind: Mapping[int, Sequence[Row]] | None = None,
+) -> None:
+    """Produce rows of partitions and wait until they are the last valid ones of their keys.
+
+    ``behind`` are rows produced before that are not in the store yet. Raises what `settle` does.
+    """
+    for partition, partition_rows in rows.items():
+        for row in partition_rows:
+            await effects.produce(table, partition, row, owned[partition].epoch)
+    newer = {p: [*(behind or {}).get(p, ()), *own] for p, own in rows.items()}
+    await settle(effects, owned, rows={table: newer})
+
+
 async def settle(
     effects: Effects,
     owned: Mapping[int, Ownership],

@@ -38,7 +38,7 @@ from stream_rec.stream.changelog import (
 )
 from stream_rec.stream.effects import Effects, LogRecord, Row, Source
 from stream_rec.stream.fence import FencedError, ValidPrefix, claim_row
-from stream_rec.stream.ownership import Ownership, Where, settle
+from stream_rec.stream.ownership import Ownership, Where, make_durable, settle
 from stream_rec.stream.plan import ORDINARY, Plan
 from stream_rec.stream.removals import dropping, find_listed, removals
 from stream_rec.stream.roll_forward import apply, roll_forward
@@ -269,11 +269,8 @@ async def _write_profiles(
 ) -> None:
     """Make rows durable in the changelogs, then in the stores."""
     rows = {partition: own for partition, own in rows.items() if own}
-    for partition, own in rows.items():
-        for row in own:
-            await effects.produce(PROFILES, partition, row, owned[partition].epoch)
     if rows:
-        await settle(effects, owned, rows={PROFILES: rows})
+        await make_durable(effects, owned, PROFILES, rows)
     for partition, own in rows.items():
         one = owned[partition]
         position = Position(one.next_offsets[PROFILES] - 1, one.epoch)

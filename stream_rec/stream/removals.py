@@ -20,7 +20,6 @@ from stream_rec.stream.effects import Effects, Row
 
 KEYS_PER_LIST = 50_000
 """So a list of keys as long as the engine's stays below the megabyte that Kafka takes."""
-NO_LISTS = 0
 
 
 class Listed(NamedTuple):
@@ -38,7 +37,7 @@ class Listed(NamedTuple):
 
     offset: int = NO_OFFSET
     keys: Sequence[bytes] = ()
-    n_lists: int = NO_LISTS
+    n_lists: int = 0
 
 
 def list_removed(offset: int, rows: Sequence[Row]) -> Listed:
@@ -73,10 +72,10 @@ async def find_listed(effects: Effects, partition: int) -> Listed:
     first = (await effects.read_rows(PROFILES, partition, [_key(0)]))[0]
     if first is None:
         return Listed()
-    n_lists, offset, _ = Removing.decode(first)
-    stored = await effects.read_rows(PROFILES, partition, [_key(n) for n in range(n_lists)])
-    lists = [Removing.decode(value) for value in stored if value is not None]
-    return Listed(offset, [key for one in lists for key in one.keys], n_lists)
+    n_lists, offset, keys = Removing.decode(first)
+    others = await effects.read_rows(PROFILES, partition, [_key(n) for n in range(1, n_lists)])
+    lists = [keys, *(Removing.decode(value).keys for value in others if value is not None)]
+    return Listed(offset, [key for keys in lists for key in keys], n_lists)
 
 
 def _key(number: int) -> bytes:
