@@ -93,6 +93,7 @@ def test_compiling_goes_on_where_no_process_can_be_started(
     monkeypatch.setattr(compiling, "COMMAND", (executable, *compiling.COMMAND[1:]))
     with compiling.shared_compiling():
         warm_up(ModelSettings(), EventSettings())
+    assert is_compiled()
 
 
 def test_kernels_for_another_processor_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 Entries = TypeVar("Entries", NDArray[Any], list[Any])
@@ -17,15 +16,6 @@ def doubled(present: int, needed: int) -> int:
     while size < needed:
         size *= 2
     return size
-
-
-def lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
-    """Return a column that is at least so long: itself, or a longer one of zeros that begins so."""
-    if len(column) >= needed:
-        return column
-    larger = np.zeros(doubled(len(column), needed), column.dtype)
-    larger[: len(column)] = column
-    return larger
 
 
 def stretches(column: Entries, length_max: int) -> Iterator[Entries]:

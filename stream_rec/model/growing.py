@@ -76,6 +76,12 @@ def extended(column: NDArray[Any], n_rows: int, empty: float = 0) -> NDArray[Any
     return longer
 
 
+def lengthened(column: NDArray[Any], needed: int) -> NDArray[Any]:
+    """Return a column that is at least so long: itself, or one doubled, with zeros behind."""
+    present = len(column)
+    return column if present >= needed else extended(column, doubled(present, needed))
+
+
 def with_rows(columns: Columns, names: Sequence[str], n_rows: int, empty: Columns) -> Columns:
     """Return columns, those named of more rows; these must not be used any more.
 

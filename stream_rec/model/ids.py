@@ -16,7 +16,7 @@ from stream_rec.kernels.hash_index import (
     find_or_add,
     with_slots,
 )
-from stream_rec.model.arrays import lengthened
+from stream_rec.model.growing import lengthened
 
 FIRST_IDS = 1024
 

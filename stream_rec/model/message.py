@@ -22,8 +22,8 @@ from stream_rec.kernels.workspace import (
     NEAR_ROOT,
     WIDE_ROOT,
 )
-from stream_rec.model.arrays import lengthened
 from stream_rec.model.batch import Outcome
+from stream_rec.model.growing import lengthened
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.runs import EventRun
 
