@@ -23,8 +23,8 @@ def stretches(column: Entries, length_max: int) -> Iterator[Entries]:
 
     Examples
     --------
-    >>> [stretch.tolist() for stretch in stretches(np.arange(5), 2)]
-    [[0, 1], [2, 3], [4]]
+    >>> list(stretches(["a", "b", "c"], 2))
+    [['a', 'b'], ['c']]
     """
     for first in range(0, len(column), length_max):
         yield column[first : first + length_max]
