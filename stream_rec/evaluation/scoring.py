@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.evaluation.user_events import UserEvents
 from stream_rec.kernels.candidates import position_of
-from stream_rec.kernels.jit import allocating_kernel, widen
-from stream_rec.kernels.profiles import ProfileRows
+from stream_rec.kernels.jit import inner_kernel, kernel, widen
 from stream_rec.kernels.ranker import rank_of
-from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import Workspace
 from stream_rec.model.batch import NOT_PROPOSED, Batch
 from stream_rec.model.engine import Engine
-from stream_rec.model.ranking import Recipe, rank_for_user
+from stream_rec.model.ranking import Model, rank_for_user
 
 
 class ScoringEngine(Engine):
@@ -55,11 +52,7 @@ class ScoringEngine(Engine):
         """
         self._fit_workspace()
         _rank_events(
-            self.items.view,
-            self.weights.view,
-            self.users.rows,
-            self._workspace,
-            self._recipe,
+            self._held_model.of(self._model()),
             columns,
             is_scored,
             histories,
@@ -70,13 +63,9 @@ class ScoringEngine(Engine):
         )
 
 
-@allocating_kernel
+@kernel
 def _rank_events(
-    items: ItemView,
-    learned: Any,
-    profiles: ProfileRows,
-    workspace: Workspace,
-    recipe: Recipe,
+    model: Model,
     columns: Batch,
     is_scored: NDArray[np.bool_],
     histories: UserEvents,
@@ -89,8 +78,9 @@ def _rank_events(
         if not is_scored[e]:
             continue
         user = widen(columns.user[e])
-        now_s = max(columns.time_s[e], profiles.last_s[user])
-        n_candidates = rank_for_user(items, learned, profiles, user, now_s, workspace, recipe)
+        now_s = max(columns.time_s[e], model.profiles.last_s[user])
+        n_candidates = rank_for_user(model, model.recipe, user, now_s)
+        workspace = model.workspace
         _drop_taken(workspace, columns, histories, e, n_learned, n_candidates)
         target = position_of(workspace, columns.item[e], n_candidates)
         rank[e] = NOT_PROPOSED
@@ -98,7 +88,7 @@ def _rank_events(
             rank[e] = rank_of(workspace, target, n_candidates)
 
 
-@allocating_kernel
+@inner_kernel
 def _drop_taken(
     workspace: Workspace,
     columns: Batch,

@@ -151,16 +151,17 @@ def collect_candidates(
 
 @kernel
 def fill_up(
-    view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int, seen: bool
+    view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int
 ) -> int:
-    """Add the most popular items, seen or unseen ones, until there are `n_wanted` candidates."""
+    """Add the most popular items, unseen ones first, until there are `n_wanted` candidates."""
     all_time = view.top.items.shape[0] - 2
-    for place in range(view.top.items.shape[1]):
-        item = view.top.items[all_time, place]
-        if item < 0 or n_candidates >= n_wanted:
-            break
-        if (workspace.marks[item, EXCLUDED] == stamp) == seen:
-            n_candidates = _add(workspace, item, stamp, n_candidates)
+    for turn in range(2):
+        for place in range(view.top.items.shape[1]):
+            item = view.top.items[all_time, place]
+            if item < 0 or n_candidates >= n_wanted:
+                break
+            if (workspace.marks[item, EXCLUDED] == stamp) == (turn == 1):
+                n_candidates = _add(workspace, item, stamp, n_candidates)
     return n_candidates
 
 

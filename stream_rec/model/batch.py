@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stream_rec.kernels.held import hold
+from stream_rec.model.arrays import doubled
 
 FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
 """What became of an event; one of a flood taught nothing."""
@@ -13,6 +17,8 @@ FORGETS = 0
 """As weight of an event: it asks to forget its user."""
 NOT_SCORED, NOT_PROPOSED = -2, -1
 """Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
+
+FIRST_EVENTS = 64
 
 
 class Batch(NamedTuple):
@@ -70,8 +76,56 @@ class Outcome(NamedTuple):
     n_listed: NDArray[np.int32]
 
 
-def empty_outcome(n_events: int, list_length: int) -> Outcome:
-    """Allocate the outcome of so many events."""
+class Buffers:
+    """Room for the events of a call and for what becomes of them, held for kernels once.
+
+    Parameters
+    ----------
+    list_length : int
+
+    Attributes
+    ----------
+    batch : Batch, held
+    outcome : Outcome, held
+        What a kernel writes of the events that `fill` was given last.
+    """
+
+    def __init__(self, list_length: int) -> None:
+        self._list_length = list_length
+        self._make_room(FIRST_EVENTS)
+
+    def fill(self, batch: Batch) -> None:
+        """Take in the events of a call."""
+        n_events, n_events_max = len(batch.user), len(self._batch.user)
+        if n_events > n_events_max:
+            self._make_room(doubled(n_events_max, n_events))
+        room: Sequence[NDArray[Any]] = self._batch
+        for place, column in enumerate(batch):
+            room[place][:n_events] = column
+
+    def outcome_of(self, n_events: int) -> Outcome:
+        """Return what became of the first events, copied."""
+        return Outcome._make(column[:n_events].copy() for column in self._outcome)
+
+    def _make_room(self, n_events: int) -> None:
+        self._batch = _empty_batch(n_events)
+        self._outcome = _empty_outcome(n_events, self._list_length)
+        self.batch, self.outcome = hold(self._batch), hold(self._outcome)
+
+
+def _empty_batch(n_events: int) -> Batch:
+    return Batch(
+        user=np.zeros(n_events, np.int32),
+        item=np.zeros(n_events, np.int32),
+        time_s=np.zeros(n_events, np.float64),
+        weight=np.zeros(n_events, np.int32),
+        value=np.zeros(n_events, np.float64),
+        event_id=np.zeros(n_events, np.uint64),
+        offset=np.zeros(n_events, np.int64),
+    )
+
+
+def _empty_outcome(n_events: int, list_length: int) -> Outcome:
     return Outcome(
         status=np.zeros(n_events, np.uint8),
         rank=np.zeros(n_events, np.int32),

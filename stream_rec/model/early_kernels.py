@@ -51,36 +51,34 @@ class EarlyKernel(NamedTuple):
 def ranking_kernels() -> list[EarlyKernel]:
     """Return the kernels of all that ranks."""
     model, _ = _example()
-    ranking = (model.items, model.learned, model.profiles, SLOT, TIME_S)
-    return [EarlyKernel(rank_for_user, (*ranking, model.workspace, model.recipe))]
+    return [EarlyKernel(rank_for_user, (hold(model), model.recipe, SLOT, TIME_S))]
 
 
 def learning_kernels() -> list[EarlyKernel]:
     """Return the kernels of all that learns from an event."""
     model, partition = _example()
     profiles, recipe, rows = model.profiles, model.recipe, partition.rows
-    both = model, partition, FLAG
+    held = hold(model)
+    both = held, hold(partition), FLAG
     event = SLOT, TIME_S, WEIGHT
     return [
         EarlyKernel(learn_ranking, (*both, PLACES, SLOT, SLOT, OFFSET, SEED)),
         EarlyKernel(notice_hit, (*both, RANK, OFFSET)),
-        EarlyKernel(fold_into, (rows, rows.durable, model, SLOT, PLACES, *event, OFFSET, SEED)),
+        EarlyKernel(fold_into, (rows, rows.durable, held, SLOT, PLACES, *event, OFFSET, SEED)),
         EarlyKernel(learn_factors, (*both, SLOT, WEIGHT, OFFSET)),
         EarlyKernel(learn_rating, (*both, SLOT, SLOT, VALUE, OFFSET)),
         EarlyKernel(fold_profile, (profiles, recipe, SLOT, *event, EVENT_ID, OFFSET, FLAG)),
-        EarlyKernel(hold, (model,)),
-        EarlyKernel(hold, (partition,)),
     ]
 
 
 def question_kernels() -> list[EarlyKernel]:
     """Return the kernels that list for who asks."""
     model, _ = _example()
-    who, n = (hold(model), SLOT, TIME_S), LIST_LENGTH
+    held, n = hold(model), LIST_LENGTH
     listed = [np.zeros(n, dtype) for dtype in (np.int32, np.float32, np.int8, np.int32)]
     return [
-        EarlyKernel(list_for_user, (*who, model.recipe, *listed)),
-        EarlyKernel(order_given, (*who, np.zeros(n, np.int32), *listed)),
+        EarlyKernel(list_for_user, (held, SLOT, TIME_S, model.recipe, *listed)),
+        EarlyKernel(order_given, (held, SLOT, TIME_S, np.zeros(n, np.int32), *listed)),
     ]
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.adaptive_window import mean_of
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.held import Holder, hold
+from stream_rec.kernels.held import Holder
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.batch import FORGETS, Batch, Outcome, empty_outcome
+from stream_rec.model.batch import FORGETS, Batch, Buffers, Outcome
 from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.fold import fold_batch, link_places_of_event
 from stream_rec.model.ids import hash_id
@@ -87,6 +87,7 @@ class Engine(PartitionedModel):
         } | {FORGET: FORGETS}
         self._rated_types = rated_types(events)
         self._held_model: Holder[Model] = Holder()
+        self._buffers = Buffers(model.list_length)
         self._writer = MessageWriter(self.items.ids, self.half_lives_s, MODEL_VERSION, source_topic)
 
     # Hot path
@@ -155,10 +156,9 @@ class Engine(PartitionedModel):
             Whether to rank each event's refreshed list too.
         """
         n_events = len(batch.user)
-        outcome = empty_outcome(n_events, self._settings.list_length)
+        self._buffers.fill(batch)
         self._fit_workspace()
         self.users.reserve_seen_blocks(n_events)
-        held_batch, held_outcome = hold(batch), hold(outcome)
         done = 0
         for partition, end in ends:
             while done < end:
@@ -166,8 +166,8 @@ class Engine(PartitionedModel):
                     self._held_model.of(self._model()),
                     self._holders[partition].of(self.partition(partition)),
                     self._separate,
-                    held_batch,
-                    held_outcome,
+                    self._buffers.batch,
+                    self._buffers.outcome,
                     done,
                     end,
                     publish,
@@ -177,7 +177,7 @@ class Engine(PartitionedModel):
                         self._settings.history_length, self._settings.links_per_item_max
                     )
                     self.items.reserve_links(partition, most + most // 8 * (end - done))
-        return outcome
+        return self._buffers.outcome_of(n_events)
 
     def recommend(self, partition: int, user: str, n: int, now_s: float) -> Listed:
         """Rank for one user of a partition, without learning anything."""

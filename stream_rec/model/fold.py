@@ -19,10 +19,8 @@ import numpy as np
 from stream_rec.kernels.bursts import count_burst
 from stream_rec.kernels.candidates import position_of
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.held import Held
 from stream_rec.kernels.item_rows import ItemRows
 from stream_rec.kernels.jit import (
-    allocating_kernel,
     inner_kernel,
     kernel,
     spliced_kernel,
@@ -52,13 +50,13 @@ from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating
 from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user
 
 
-@allocating_kernel
+@kernel
 def fold_batch(
-    model: Held[Model],
-    partition: Held[Partition],
+    model: Model,
+    partition: Partition,
     separate: bool,
-    batch: Held[Batch],
-    outcome: Held[Outcome],
+    batch: Batch,
+    outcome: Outcome,
     first: int,
     end: int,
     publish: bool,
@@ -86,22 +84,6 @@ def fold_batch(
     int
         The first event not folded; the caller makes room and calls again if it is not `end`.
     """
-    return _fold_events(
-        model.value, partition.value, separate, batch.value, outcome.value, first, end, publish
-    )
-
-
-@inner_kernel
-def _fold_events(
-    model: Model,
-    partition: Partition,
-    separate: bool,
-    batch: Batch,
-    outcome: Outcome,
-    first: int,
-    end: int,
-    publish: bool,
-) -> int:
     profiles, recipe = model.profiles, model.recipe
     for e in range(first, end):
         if not _has_room(partition.rows, recipe) or not _has_room(model.items.rows, recipe):
@@ -122,15 +104,10 @@ def _fold_events(
             _fold_event(model, partition, separate, recipe, batch, outcome, e)
         if publish and batch.weight[e] != FORGETS:
             now_s = max(batch.time_s[e], profiles.last_s[user])
-            n_candidates = rank_for_user(
-                model.items, model.learned, profiles, user, now_s, model.workspace, recipe
-            )
+            n_candidates = rank_for_user(model, recipe, user, now_s)
             outcome.n_listed[e] = best_of(
-                model.items,
-                model.workspace,
-                recipe,
-                profiles.history_item[user],
-                profiles.n_history[user],
+                model,
+                user,
                 n_candidates,
                 outcome.item[e],
                 outcome.score[e],
@@ -178,9 +155,7 @@ def _fold_event(
     taught, knows_user = weight if teaches else zero(), False
     if weight > 0 and (is_new or recipe.proposes_seen):
         now_s = max(time_s, profiles.last_s[user])
-        n_candidates = rank_for_user(
-            view, model.learned, profiles, user, now_s, model.workspace, recipe
-        )
+        n_candidates = rank_for_user(model, recipe, user, now_s)
         knows_user = True
         target = position_of(model.workspace, item, n_candidates)
         outcome.rank[e] = NOT_PROPOSED

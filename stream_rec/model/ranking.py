@@ -80,83 +80,59 @@ def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp:
 
 
 @inner_kernel
-def reach(
-    view: ItemView,
-    learned: Learned,
-    profiles: ProfileRows,
-    user: int,
-    workspace: Workspace,
-    recipe: Recipe,
-) -> int:
+def reach(model: Model, user: int) -> int:
     """Compute what the user's history says of items; return the number of items it reaches."""
+    view, profiles, workspace = model.items, model.profiles, model.workspace
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     history_s = profiles.history_s[user]
     n_session = places_in_session(history_s, n_history, history_s[0])
-    limits = recipe.scan_limits
+    limits = model.recipe.scan_limits
     n_touched = accumulate_sources(view, workspace, history, n_history, n_session, limits)
-    find_user_factor(view, learned.crowd, history, n_history, workspace)
+    find_user_factor(view, model.learned.crowd, history, n_history, workspace)
     predict_touched(view, workspace, n_touched)
     return n_touched
 
 
 @inner_kernel
-def score_for_user(
-    view: ItemView,
-    learned: Learned,
-    profiles: ProfileRows,
-    user: int,
-    now_s: float,
-    workspace: Workspace,
-    recipe: Recipe,
-    n_candidates: int,
-) -> None:
+def score_for_user(model: Model, user: int, now_s: float, n_candidates: int) -> None:
     """Score the candidates in the workspace; no score depends on the other candidates."""
+    view, profiles, workspace = model.items, model.profiles, model.workspace
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     n_distinct = profiles.n_distinct[user]
     last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
     factor = workspace.user_factor
     write_features(view, workspace, factor, history, n_history, n_candidates, now_s)
-    silence(workspace, recipe.silent, n_candidates)
-    score_candidates(
-        learned.ranker, view.rows.bias, workspace, n_candidates, history_bucket(n_distinct)
-    )
+    silence(workspace, model.recipe.silent, n_candidates)
+    ranker, bucket = model.learned.ranker, history_bucket(n_distinct)
+    score_candidates(ranker, view.rows.bias, workspace, n_candidates, bucket)
 
 
 @inner_kernel
-def rank_for_user(
-    view: ItemView,
-    learned: Learned,
-    profiles: ProfileRows,
-    user: int,
-    now_s: float,
-    workspace: Workspace,
-    recipe: Recipe,
-) -> int:
+def rank_for_user(model: Model, recipe: Recipe, user: int, now_s: float) -> int:
     """Score the candidates for a user; seen items make up for missing unseen ones.
 
     Parameters
     ----------
-    view : ItemView
-    learned : Learned
-    profiles : ProfileRows
+    model : Model
+        Of the workspace `candidate`, `feature`, `score` are written.
+    recipe : Recipe
+        The model's, or one of another list length, or that excludes what it would not.
     user : int
         Slot.
     now_s : float
         Event time of the ranking.
-    workspace : Workspace
-        `candidate`, `feature`, `score` are written.
-    recipe : Recipe
 
     Returns
     -------
     int
         Number of candidates.
     """
+    view, profiles, workspace = model.items, model.profiles, model.workspace
     stamp = next_stamp(workspace)
     if recipe.exclude_seen:
         _exclude_seen(profiles, user, workspace, stamp)
-    n_touched = reach(view, learned, profiles, user, workspace, recipe)
+    n_touched = reach(model, user)
     n_proposed = zero()
     if recipe.proposes_seen:
         history, n_history = profiles.history_item[user], profiles.n_history[user]
@@ -170,23 +146,18 @@ def rank_for_user(
         stamp,
         n_proposed,
     )
-    n_unseen = n_candidates = n_proposed
-    if n_proposed < recipe.list_length:
-        n_unseen = fill_up(view, workspace, recipe.list_length, stamp, n_proposed, False)
-        n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_unseen, True)
-    score_for_user(view, learned, profiles, user, now_s, workspace, recipe, n_candidates)
+    n_candidates = fill_up(view, workspace, recipe.list_length, stamp, n_proposed)
+    score_for_user(model, user, now_s, n_candidates)
     for a in range(n_proposed, n_candidates):
-        workspace.score[a] -= FILLING_PENALTY if a < n_unseen else 2.0 * FILLING_PENALTY
+        is_seen = workspace.marks[workspace.candidate[a], EXCLUDED] == stamp
+        workspace.score[a] -= 2.0 * FILLING_PENALTY if is_seen else FILLING_PENALTY
     return n_candidates
 
 
 @inner_kernel
 def best_of(
-    view: ItemView,
-    workspace: Workspace,
-    recipe: Recipe,
-    history: NDArray[np.int32],
-    n_history: int,
+    model: Model,
+    user: int,
     n_candidates: int,
     item: NDArray[np.int32],
     score: NDArray[np.float32],
@@ -197,10 +168,18 @@ def best_of(
 
     Parameters
     ----------
+    model : Model
+        Its workspace has candidates that were scored for the user.
+    user : int
+        Slot.
+    n_candidates : int
     item, score, reason, because : arrays of n
         Written: item slot, score, feature column of the strongest share, and the item of the
         history behind it (NO_ITEM where the reason is no link).
     """
+    view, profiles, workspace = model.items, model.profiles, model.workspace
+    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    limits = model.recipe.scan_limits
     n_best = zero()
     for a in range(n_candidates):
         x = workspace.score[a]
@@ -212,7 +191,7 @@ def best_of(
         reason[place] = _strongest_share(workspace, a, len(view.total) + N_LINK_SOURCES)
         because[place] = NO_ITEM
         if reason[place] >= len(view.total):
-            r = strongest_place(view, history, n_history, recipe.scan_limits, widen(item[place]))
+            r = strongest_place(view, history, n_history, limits, widen(item[place]))
             because[place] = history[r] if r >= 0 else NO_ITEM
     return n_best
 

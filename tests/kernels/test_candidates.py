@@ -118,8 +118,7 @@ def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_ful
     view, workspace, n_touched, stamp = prepared(seed, 3, excluded)
     n_unseen = collect_candidates(view, workspace, n_touched, 3, 3, stamp, 0)
     proposed = workspace.candidate[:n_unseen].tolist()
-    n = fill_up(view, workspace, n_wanted, stamp, n_unseen, False)
-    n = fill_up(view, workspace, n_wanted, stamp, n, True)
+    n = fill_up(view, workspace, n_wanted, stamp, n_unseen)
     popular = [i for i in view.top.items[N_LISTS - 2].tolist() if i >= 0 and i not in proposed]
     popular.sort(key=lambda item: item in excluded)
     assert workspace.candidate[n_unseen:n].tolist() == popular[: max(0, n_wanted - n_unseen)]

@@ -6,7 +6,6 @@ import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels import kept_signatures
-from stream_rec.kernels.held import hold
 from stream_rec.model.early_kernels import (
     EarlyKernel,
     learning_kernels,
@@ -15,14 +14,10 @@ from stream_rec.model.early_kernels import (
 )
 from stream_rec.model.warm_up import warm_up, warm_up_questions
 
-CALLED_BY_KERNELS = [
-    early for early in learning_kernels() + ranking_kernels() if early.kernel is not hold
-]
-
 
 @pytest.mark.parametrize(
     "early",
-    CALLED_BY_KERNELS + question_kernels(),
+    learning_kernels() + ranking_kernels() + question_kernels(),
     ids=lambda early: early.kernel.__name__,
 )
 def test_nothing_is_compiled_twice(early: EarlyKernel) -> None:
