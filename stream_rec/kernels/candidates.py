@@ -73,7 +73,7 @@ def _take_list_top(
     """Add the first `n_wanted` items of a sorted list that are not excluded."""
     n_taken = 0
     for place in range(view.top.items.shape[1]):
-        item = view.top.items[which, place]
+        item = widen(view.top.items[which, place])
         if item < 0 or n_taken == n_wanted:
             break
         if workspace.marks[item, EXCLUDED] != stamp:
@@ -142,7 +142,7 @@ def collect_candidates(
             workspace.top_at,
         )
         for place in range(n_top):
-            n = _add(workspace, workspace.touched[workspace.top_at[place]], stamp, n)
+            n = _add(workspace, widen(workspace.touched[workspace.top_at[place]]), stamp, n)
     n_lists = view.top.items.shape[0]
     for which in range(n_lists - 1):
         n = _take_list_top(view, workspace, which, per_source, stamp, n)
@@ -157,7 +157,7 @@ def fill_up(
     all_time = view.top.items.shape[0] - 2
     for turn in range(2):
         for place in range(view.top.items.shape[1]):
-            item = view.top.items[all_time, place]
+            item = widen(view.top.items[all_time, place])
             if item < 0 or n_candidates >= n_wanted:
                 break
             if (workspace.marks[item, EXCLUDED] == stamp) == (turn == 1):

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.jit import inline_kernel, kernel, place_of
+from stream_rec.kernels.jit import inline_kernel, kernel, place_of, widen
 
 FIRST_BLOCK = 8
 """Places in the smallest row."""
@@ -254,7 +254,7 @@ def load_links(
     """
     first = 0
     for x in range(len(items)):
-        item, length = items[x], min(lengths[x], limit)
+        item, length = widen(items[x]), min(lengths[x], limit)
         rows.length[item] = 0
         reserve(rows, item, length)
         for y in range(length):

@@ -37,6 +37,6 @@ def begin_profile(
     for x in range(max(len(taken) - seen_max, 0), len(taken)):
         push_history(profiles, user, widen(taken[x]), time_s, zero())
     for item in distinct:
-        add_seen(profiles, user, item, seen_max)
+        add_seen(profiles, user, widen(item), seen_max)
     profiles.n_distinct[user] = len(distinct)
     profiles.last_s[user] = time_s

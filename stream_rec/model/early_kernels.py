@@ -14,22 +14,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import typeof
+from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.bursts import count_burst
 from stream_rec.kernels.held import hold
+from stream_rec.kernels.profiles import forget_profile
+from stream_rec.kernels.view import refresh_popularity
+from stream_rec.model.batch import Buffers
 from stream_rec.model.engine import Engine
 from stream_rec.model.fold_rows import fold_into, fold_profile
 from stream_rec.model.learned import Partition
 from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
 from stream_rec.model.lists import list_for_user, order_given
-from stream_rec.model.ranking import Model, rank_for_user
+from stream_rec.model.message import MessageWriter
+from stream_rec.model.ranking import Model, best_of, rank_for_user
 from stream_rec.model.summing import Part, count_links, sum_items
 
 SLOT, PLACES, RANK, WEIGHT = 0, 0, np.int32(0), 0
 OFFSET, SEED, EVENT_ID = np.int64(0), np.uint64(0), np.uint64(0)
 TIME_S = VALUE = 0.0
 FLAG = False
-LINKS_MAX = LIST_LENGTH = 1
+LINKS_MAX = 1
 
 
 class EarlyKernel(NamedTuple):
@@ -51,7 +57,11 @@ class EarlyKernel(NamedTuple):
 def ranking_kernels() -> list[EarlyKernel]:
     """Return the kernels of all that ranks."""
     model, _ = _example()
-    return [EarlyKernel(rank_for_user, (hold(model), model.recipe, SLOT, TIME_S))]
+    held = hold(model)
+    return [
+        EarlyKernel(rank_for_user, (held, model.recipe, SLOT, TIME_S)),
+        EarlyKernel(best_of, (held, SLOT, PLACES, *_listed())),
+    ]
 
 
 def learning_kernels() -> list[EarlyKernel]:
@@ -68,17 +78,19 @@ def learning_kernels() -> list[EarlyKernel]:
         EarlyKernel(learn_factors, (*both, SLOT, WEIGHT, OFFSET)),
         EarlyKernel(learn_rating, (*both, SLOT, SLOT, VALUE, OFFSET)),
         EarlyKernel(fold_profile, (profiles, recipe, SLOT, *event, EVENT_ID, OFFSET, FLAG)),
+        EarlyKernel(forget_profile, (profiles, SLOT)),
+        EarlyKernel(count_burst, (profiles, SLOT, TIME_S)),
+        EarlyKernel(refresh_popularity, (model.items, *event, recipe.half_lives_s)),
     ]
 
 
 def question_kernels() -> list[EarlyKernel]:
     """Return the kernels that list for who asks."""
     model, _ = _example()
-    held, n = hold(model), LIST_LENGTH
-    listed = [np.zeros(n, dtype) for dtype in (np.int32, np.float32, np.int8, np.int32)]
+    who, given = (hold(model), SLOT, TIME_S), np.zeros(1, np.int32)
     return [
-        EarlyKernel(list_for_user, (held, SLOT, TIME_S, model.recipe, *listed)),
-        EarlyKernel(order_given, (held, SLOT, TIME_S, np.zeros(n, np.int32), *listed)),
+        EarlyKernel(list_for_user, (*who, model.recipe, *_listed())),
+        EarlyKernel(order_given, (*who, given, *_listed())),
     ]
 
 
@@ -95,6 +107,12 @@ def compile_ranking() -> None:
         early.compile()
 
 
+def compile_writing() -> None:
+    """Compile what writes messages."""
+    engine, nothing = _new_engine(), Buffers(list_length=1).outcome_of(0)
+    MessageWriter(engine.items.ids, engine.half_lives_s, "made-up", "made-up").write([], nothing, 0)
+
+
 def compile_summing() -> None:
     """Compile what the fold does not call: the sum over partitions."""
     model, partition = _example()
@@ -108,6 +126,11 @@ def compile_questions() -> None:
     """Compile what lists for who asks."""
     for early in question_kernels():
         early.compile()
+
+
+def _listed() -> list[NDArray[Any]]:
+    """Return arrays for a list of one."""
+    return [np.zeros(1, dtype) for dtype in (np.int32, np.float32, np.int8, np.int32)]
 
 
 def _example() -> tuple[Model, Partition]:

@@ -165,7 +165,7 @@ def _fold_event(
             learn_ranking(model, partition, separate, n_candidates, target, user, offset, seed)
         if teaches:
             notice_hit(model, partition, separate, outcome.rank[e], offset)
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     guard = partition.rows.durable
     if separate:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
-from stream_rec.kernels.jit import inner_kernel, widen, zero
+from stream_rec.kernels.jit import inner_kernel, spliced_kernel, widen, zero
 from stream_rec.kernels.profiles import ProfileRows, places_in_session
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.kernels.selection import insert
@@ -79,11 +79,11 @@ def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp:
         block = profiles.seen_next[block]
 
 
-@inner_kernel
+@spliced_kernel
 def reach(model: Model, user: int) -> int:
     """Compute what the user's history says of items; return the number of items it reaches."""
     view, profiles, workspace = model.items, model.profiles, model.workspace
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     history_s = profiles.history_s[user]
     n_session = places_in_session(history_s, n_history, history_s[0])
     limits = model.recipe.scan_limits
@@ -93,11 +93,11 @@ def reach(model: Model, user: int) -> int:
     return n_touched
 
 
-@inner_kernel
+@spliced_kernel
 def score_for_user(model: Model, user: int, now_s: float, n_candidates: int) -> None:
     """Score the candidates in the workspace; no score depends on the other candidates."""
     view, profiles, workspace = model.items, model.profiles, model.workspace
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     n_distinct = profiles.n_distinct[user]
     last_count = view.rows.taken[history[0]] if n_history > 0 else 0
     write_context(workspace.context, n_distinct, now_s - profiles.last_s[user], last_count)
@@ -135,7 +135,7 @@ def rank_for_user(model: Model, recipe: Recipe, user: int, now_s: float) -> int:
     n_touched = reach(model, user)
     n_proposed = zero()
     if recipe.proposes_seen:
-        history, n_history = profiles.history_item[user], profiles.n_history[user]
+        history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
         n_proposed = propose_history(view, workspace, history, n_history, stamp)
     n_proposed = collect_candidates(
         view,
@@ -178,7 +178,7 @@ def best_of(
         history behind it (NO_ITEM where the reason is no link).
     """
     view, profiles, workspace = model.items, model.profiles, model.workspace
-    history, n_history = profiles.history_item[user], profiles.n_history[user]
+    history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     limits = model.recipe.scan_limits
     n_best = zero()
     for a in range(n_candidates):

@@ -1,7 +1,7 @@
 """Have every kernel compiled, before the first event arrives.
 
 numba compiles a kernel when it is first called and keeps it on disk for the next start. A worker
-that did that with events waiting would answer the first of them most of a minute late, so it calls
+that did that with events waiting would answer the first of them half a minute late, so it calls
 everything once on made-up events before it joins its group.
 """
 
