@@ -153,7 +153,11 @@ def collect_candidates(
 def fill_up(
     view: ItemView, workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int
 ) -> int:
-    """Add the most popular items, unseen ones first, until there are `n_wanted` candidates."""
+    """Add items until there are `n_wanted` candidates, as far as there are any.
+
+    First come the most popular that are unseen; who has seen all of that list gets others, in the
+    order of their slots; and where nothing unseen is left, the most popular that are seen.
+    """
     all_time = view.top.items.shape[0] - 2
     for turn in range(2):
         for place in range(view.top.items.shape[1]):
@@ -161,6 +165,11 @@ def fill_up(
             if item < 0 or n_candidates >= n_wanted:
                 break
             if (workspace.marks[item, EXCLUDED] == stamp) == (turn == 1):
+                n_candidates = _add(workspace, item, stamp, n_candidates)
+        for item in range(len(view.top.keys) if turn == 0 else 0):
+            if n_candidates >= n_wanted:
+                break
+            if workspace.marks[item, EXCLUDED] != stamp and is_listed(view, item):
                 n_candidates = _add(workspace, item, stamp, n_candidates)
     return n_candidates
 

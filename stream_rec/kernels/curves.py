@@ -27,8 +27,9 @@ _LAST = np.nextafter(np.float32(N_SEGMENTS), np.float32(0.0))
 
 @inline_kernel
 def _place(x: np.float32) -> np.float32:
-    """Return k + t."""
-    return min(max(x * _SCALE + _SHIFT, np.float32(0.0)), _LAST)
+    """Return k + t; of NaN 0, for it becomes an index."""
+    place = x * _SCALE + _SHIFT
+    return min(place if place > np.float32(0.0) else np.float32(0.0), _LAST)
 
 
 @kernel

@@ -10,7 +10,6 @@ Source: numba's documentation, "Low-level extension API".
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -70,7 +69,6 @@ class _Held:
         _write(value, self.address)
 
 
-@cache
 def _type_and_size(value: Any) -> tuple[_HeldType, int]:
     context = cast(Any, _write).targetctx
     return _HeldType(value), context.get_abi_sizeof(context.get_data_type(value))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2, decayed_weight, replace_log2
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
-from stream_rec.kernels.jit import kernel
+from stream_rec.kernels.jit import inner_kernel, kernel
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, set_key
 
 TOP_LENGTH = 200
@@ -79,6 +79,17 @@ def list_new_item(view: ItemView, item: int) -> None:
     raise_key(view.top, view.top.items.shape[0] - 1, item, view.rows.first_s[item])
     view.damping[item] = 1.0
     view.n_seen[0] += 1
+
+
+@inner_kernel
+def note_earlier_sight(view: ItemView, item: int) -> None:
+    """Move a listed item among the newest after an event that is older than those before it.
+
+    At the end of the list one may be missing then, until it is filled anew.
+    """
+    newest = view.top.items.shape[0] - 1
+    if view.rows.first_s[item] < view.top.keys[item, newest]:
+        set_key(view.top, newest, item, view.rows.first_s[item])
 
 
 @kernel

@@ -31,7 +31,12 @@ from stream_rec.kernels.links import block_places
 from stream_rec.kernels.profiles import forget_profile, is_duplicate, places_in_session
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.seen_items import has_seen
-from stream_rec.kernels.view import is_listed, list_new_item, refresh_popularity
+from stream_rec.kernels.view import (
+    is_listed,
+    list_new_item,
+    note_earlier_sight,
+    refresh_popularity,
+)
 from stream_rec.model.batch import (
     DUPLICATE,
     FLOOD,
@@ -177,6 +182,7 @@ def _fold_event(
             list_new_item(view, item)
             place_new_item(view, item, model.item_hash[item], model.workspace)
             knows_user = False
+        note_earlier_sight(view, item)
         if taught > 0:
             refresh_popularity(view, item, time_s, taught, recipe.half_lives_s)
     if taught != 0 and not np.isnan(batch.value[e]):

@@ -25,6 +25,7 @@ from stream_rec.model.rows import (
     hashes_of_keys,
     item_type,
     read_fixed,
+    refuse_nan,
     row_key,
 )
 
@@ -197,7 +198,10 @@ def read_items(
         raise damaged(keys[x], f"expected an item row of {expected[x]} bytes, came {lengths[x]}")
     _check_shape(head, n_half_lives, n_factors)
     fixed = item_type(n_half_lives, n_factors)
-    return np.frombuffer(b"".join([value[: fixed.itemsize] for value in values]), fixed)
+    rows = np.frombuffer(b"".join([value[: fixed.itemsize] for value in values]), fixed)
+    for name in ("first_s", "last_s", "bias", "bias_squares", "popularity", "evidence", "rating"):
+        refuse_nan(keys, rows[name])
+    return rows
 
 
 def _fixed_type(rows: ItemRows) -> np.dtype[np.void]:

@@ -289,7 +289,7 @@ class PartitionedModel:
         )
         return empty_workspace(
             self.items.size,
-            int(recipe.scan_limits.sum()),
+            max(int(recipe.scan_limits.sum()), recipe.links_max),
             n_candidates,
             self._n_features,
             n_written(len(recipe.half_lives_s), exclude_seen=self._settings.exclude_seen),

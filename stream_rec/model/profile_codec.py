@@ -17,6 +17,7 @@ from stream_rec.model.rows import (
     check_version,
     cut,
     damaged,
+    refuse_nan,
     split,
 )
 
@@ -78,6 +79,8 @@ def decode_profile(
             f"{len(rating) - 1} at key {key.hex()}; set model.n_factors as it was, or rebuild the "
             "model from the event log under another app_id"
         )
+    for numbers in (head["last_s"], rating, history["time_s"]):
+        refuse_nan([key], numbers)
     n_ever = int(head["n_event_ids_ever"][0])
     if n_ever < len(event_ids):
         raise damaged(key, f"expected {len(event_ids)} or more event ids ever, came {n_ever}")

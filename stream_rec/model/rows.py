@@ -137,6 +137,21 @@ def damaged(key: bytes, problem: str) -> RowFormatError:
     )
 
 
+def refuse_nan(keys: Sequence[bytes], column: NDArray[Any]) -> None:
+    """Refuse rows with a NaN among the numbers of a column, which has an entry or more for each.
+
+    What is computed with one is NaN, and from then on what was learned with that.
+
+    Raises
+    ------
+    RowFormatError
+    """
+    is_nan = np.isnan(column)
+    if is_nan.any():
+        row = np.flatnonzero(is_nan.reshape(len(keys), -1).any(axis=1))[0]
+        raise damaged(keys[row], "expected numbers, came NaN")
+
+
 def check_version(key: bytes, row: bytes) -> None:
     """Refuse a row that this build cannot read.
 

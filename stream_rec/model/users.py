@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -30,7 +31,9 @@ NO_PARTITION = -1
 
 
 class Users:
-    """A bounded cache of profiles over a store, by user hash.
+    """A bounded cache of profiles over a store, by partition and user hash.
+
+    A user whose events come to two partitions, as of producers that partition otherwise, is two.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ class Users:
         self._in_memory_max = in_memory_max
         self._ids = ids
         self._read = read_profiles
-        self._slots: dict[int, int] = {}
+        self._slots: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self._free: list[int] = list(range(FIRST_USERS - 1, -1, -1))
         self._turn = 0
         self._watermarks: dict[int, int] = {}
@@ -71,11 +74,11 @@ class Users:
         self._last_turn: NDArray[np.int64] = np.zeros(FIRST_USERS, np.int64)
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return sum(map(len, self._slots.values()))
 
-    def find(self, user_hash: int) -> int | None:
-        """Return the slot of a user in memory, None if there is none."""
-        return self._slots.get(user_hash)
+    def find(self, partition: int, user_hash: int) -> int | None:
+        """Return the slot of a user of a partition in memory, None if there is none."""
+        return self._slots[partition].get(user_hash)
 
     def slots(self, runs: Sequence[tuple[int, list[int]]]) -> NDArray[np.int32]:
         """Return the slots of users, reading or creating their profiles as needed.
@@ -92,13 +95,16 @@ class Users:
         int32[all users]
         """
         self._turn += 1
-        hashes = [user_hash for _, run in runs for user_hash in run]
-        if not self._slots.keys() >= set(hashes):
-            known = [self._slots[user_hash] for user_hash in hashes if user_hash in self._slots]
-            self._last_turn[known] = self._turn
+        own = [(self._slots[partition], run) for partition, run in runs]
+        if not all(known.keys() >= set(run) for known, run in own):
+            here = [
+                known[user_hash] for known, run in own for user_hash in run if user_hash in known
+            ]
+            self._last_turn[here] = self._turn
             for partition, run in runs:
-                self._admit(partition, [h for h in dict.fromkeys(run) if h not in self._slots])
-        slots = np.array([self._slots[user_hash] for user_hash in hashes], np.int32)
+                known = self._slots[partition]
+                self._admit(partition, [h for h in dict.fromkeys(run) if h not in known])
+        slots = np.array([known[user_hash] for known, run in own for user_hash in run], np.int32)
         self._last_turn[slots] = self._turn
         return slots
 
@@ -166,13 +172,13 @@ class Users:
             durable = self.rows.durable
             durable[slot] = max(durable[slot], self._watermarks.get(partition, NO_OFFSET))
             self._free.pop()
-            self._slots[user_hash] = slot
+            self._slots[partition][user_hash] = slot
             self.hashes[slot] = user_hash
             self._partition[slot] = partition
             self._last_turn[slot] = self._turn
 
     def _make_room(self, n_users: int) -> None:
-        if self._read is not None and len(self._slots) + n_users > self._in_memory_max:
+        if self._read is not None and len(self) + n_users > self._in_memory_max:
             clean = (self.rows.dirty == 0) & (self._partition != NO_PARTITION)
             idle = np.flatnonzero(clean & (self._last_turn < self._turn))
             n_evicted = max(n_users, int(self._in_memory_max * EVICTED_SHARE))
@@ -182,12 +188,12 @@ class Users:
             self._evict(idle)
         if len(self._free) < n_users:
             present = len(self.hashes)
-            self._grow(more(present, len(self._slots) + n_users))
+            self._grow(more(present, len(self) + n_users))
 
     def _evict(self, slots: NDArray[np.int64]) -> None:
         clear_profiles(self.rows, slots)
         for slot in slots.tolist():
-            del self._slots[int(self.hashes[slot])]
+            del self._slots[int(self._partition[slot])][int(self.hashes[slot])]
             self._free.append(slot)
         self._partition[slots] = NO_PARTITION
 

@@ -22,6 +22,7 @@ from stream_rec.model.rows import (
     WEIGHTS_PARTS,
     WEIGHTS_TYPE,
     check_version,
+    refuse_nan,
     split,
 )
 
@@ -184,6 +185,8 @@ def _read(learned: Learned, start: Learned, value: bytes) -> int:
             "model.half_lives_s and model.n_factors as they were, or rebuild the model from "
             "the event log under another app_id"
         )
+    for numbers in (weights, sums):
+        refuse_nan([WEIGHTS], numbers)
     for array, first in zip(_arrays(learned), _arrays(start), strict=True):
         array[...] = first
     for part, numbers in zip(parts, (weights, sums), strict=True):

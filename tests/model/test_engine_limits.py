@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.errors import RowFormatError
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.links import block_places
+from stream_rec.kernels.view import TOP_LENGTH
 from stream_rec.model.engine import Engine
+from stream_rec.model.events import Event
 from stream_rec.model.fold import link_places_of_event
+from stream_rec.model.ids import hash_id
+from stream_rec.model.inquiry import Inquiry
+from stream_rec.model.rows import ITEM, ITEM_TYPE, WEIGHTS, WEIGHTS_TYPE
 from stream_rec.model.runs import Run
 from tests.kernels.link_oracle import check_pool
 from tests.model.logs import made_up_events, records_of
@@ -99,3 +106,81 @@ def test_list_of_a_hundred_is_full_and_without_repeats() -> None:
     listed = engine.recommend(0, "u1", 100, 2e9)
     assert len(listed.items) == len(set(listed.items.tolist())) == 100
     assert np.all(np.diff(listed.scores) <= 0)
+
+
+def test_who_has_had_all_of_the_most_popular_gets_what_is_left() -> None:
+    """More than a sorted list has are behind them."""
+    n_popular, n_items = TOP_LENGTH + 30, 4 * TOP_LENGTH
+    events = [
+        *(event_of(f"first-{item}", item) for item in range(n_items)),
+        *(event_of(f"second-{item}", item) for item in range(n_popular)),
+        *(event_of("reader", item) for item in range(n_popular)),
+    ]
+    (result,) = opened(ModelSettings()).process([Run(0, records_of(events))], 7)
+    value = result.published[-1].value
+    assert value is not None
+    listed = [int(entry["item"]) for entry in json.loads(value)["items"]]
+    assert len(listed) == ModelSettings().list_length
+    assert min(listed) >= n_popular
+
+
+def test_a_user_of_two_partitions_is_one_in_each() -> None:
+    """As where a producer partitions otherwise than the others: nothing is taken for a replay."""
+    engine = opened(ModelSettings(), n_partitions=2)
+    engine.process([Run(0, records_of([event_of("ann", item) for item in range(9)]))], 7)
+    engine.freeze(0)
+    (result,) = engine.process(
+        [Run(1, records_of([event_of("ann", item) for item in range(20, 23)]))], 7
+    )
+    slot = engine.items.ids.find("20")
+    assert slot is not None
+    assert (len(result.published), result.n_duplicates) == (3, 0)
+    assert engine.items.own[1].taken[slot] == WEIGHT_UNIT
+    assert [profile_offsets(engine, partition) for partition in (0, 1)] == [8, 2]
+
+
+def test_rows_with_a_number_that_is_none_are_refused() -> None:
+    """A NaN, once learned from, would be in everything, and it has no place on a curve."""
+    engine = opened(ModelSettings())
+    engine.process([Run(0, records_of(made_up_events(60, rated_share=0.5)))], 7)
+    frozen = engine.freeze(0)
+    item = next(x for x, (key, _) in enumerate(frozen.items) if key[:1] == ITEM)
+    weights = next(x for x, (key, _) in enumerate(frozen.items) if key == WEIGHTS)
+    for place, at in ((item, ITEM_TYPE.fields["bias"][1]), (weights, WEIGHTS_TYPE.itemsize)):
+        key, row = frozen.items[place]
+        damaged = row[:at] + np.float32(np.nan).tobytes() + row[at + 4 :]
+        rows = [*frozen.items[:place], (key, damaged), *frozen.items[place + 1 :]]
+        with pytest.raises(RowFormatError, match=f"expected numbers, came NaN, at key {key.hex()}"):
+            opened_anew().open_partition(0, rows, frozen.offset)
+
+
+@pytest.mark.parametrize("history_length", [1, 30])
+def test_all_links_of_an_item_are_found_whatever_the_history_reaches(history_length: int) -> None:
+    n_links = 600
+    model = ModelSettings(history_length=history_length, links_per_item_max=n_links)
+    engine = opened(model)
+    events = [
+        event
+        for item in range(1, n_links + 1)
+        for event in (event_of(f"user-{item}", 0), event_of(f"user-{item}", item))
+    ]
+    engine.process([Run(0, records_of(events))], 7)
+    found = Inquiry(engine, model, EventSettings()).related("0", "similar")
+    assert found is not None
+    assert sorted(engine.items.ids.texts[item] for item in found.items) == sorted(
+        str(item) for item in range(1, n_links + 1)
+    )
+
+
+def event_of(user: str, item: int) -> Event:
+    return Event(user=user, item=str(item), type="click", ts=1_700_000_000.0)
+
+
+def opened_anew() -> Engine:
+    return Engine(ModelSettings(), EventSettings(), source_topic="events", n_partitions=1)
+
+
+def profile_offsets(engine: Engine, partition: int) -> int:
+    slot = engine.users.find(partition, hash_id("ann"))
+    assert slot is not None
+    return int(engine.users.rows.applied[slot])

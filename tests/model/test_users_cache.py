@@ -55,7 +55,7 @@ def test_evicted_profiles_come_back_as_they_were(taken: list[list[int]], freeze_
         slots = users.slots([(0, user_hashes)]).tolist()
         assert len(set(slots)) == len(set(user_hashes))
         for user_hash, slot in zip(user_hashes, slots, strict=True):
-            assert users.find(user_hash) == slot
+            assert users.find(0, user_hash) == slot
             history = [item for item, _, _ in history_of(users.rows, slot)]
             assert history == expected.get(user_hash, [])[::-1]
             take(users, slot, offset % 100, offset)
@@ -83,8 +83,8 @@ def test_users_of_the_present_batch_are_never_evicted_by_it() -> None:
     slots = users.slots([(0, [3, *range(100, 130), 3])])
     assert slots[0] == slots[-1]
     assert len(set(slots.tolist())) == 31
-    assert users.find(1) is None
-    assert users.find(3) == slots[0]
+    assert users.find(0, 1) is None
+    assert users.find(0, 3) == slots[0]
 
 
 def test_longest_idle_are_evicted_first() -> None:
@@ -93,7 +93,7 @@ def test_longest_idle_are_evicted_first() -> None:
         users.slots([(0, [user_hash])])
     users.slots([(0, [1, 2])])
     users.slots([(0, [99])])
-    assert [user_hash for user_hash in range(1, 11) if users.find(user_hash) is None] == [3]
+    assert [user_hash for user_hash in range(1, 11) if users.find(0, user_hash) is None] == [3]
 
 
 def test_changed_profiles_are_kept_beyond_the_bound() -> None:
@@ -119,7 +119,7 @@ def test_closed_partition_is_forgotten_and_the_others_are_not() -> None:
     for partition, user_hash in ((0, 1), (1, 2), (0, 3)):
         take(users, int(users.slots([(partition, [user_hash])])[0]), 0, 5)
     users.close_partition(0)
-    assert (users.find(1), users.find(3), len(users)) == (None, None, 1)
+    assert (users.find(0, 1), users.find(0, 3), len(users)) == (None, None, 1)
     assert (users.n_dirty(0), users.n_dirty(1)) == (0, 1)
     slot = int(users.slots([(0, [1])])[0])
     assert (users.rows.n_history[slot], users.rows.applied[slot], users.rows.dirty[slot]) == (
@@ -135,5 +135,5 @@ def test_who_was_only_asked_about_takes_no_room() -> None:
     take(users, known, 0, 0)
     users.drop_if_unknown(asked)
     users.drop_if_unknown(known)
-    assert (users.find(1), users.find(2)) == (None, known)
+    assert (users.find(0, 1), users.find(0, 2)) == (None, known)
     assert np.array_equal(users.slots([(0, [3])]), [asked])
