@@ -7,7 +7,8 @@
 A key that nobody knows is an error that names where it stands and the nearest right one; a value
 out of range is an error that says what was expected, what came, and where. Secrets are never part
 of a message. Not settings: ``STREAM_REC_CONFIG`` (the file that the command line reads) and what
-starts with ``STREAM_REC_TEST_`` or ``STREAM_REC_REQUIRE_`` (the tests' own).
+starts with ``STREAM_REC_TEST_`` or ``STREAM_REC_REQUIRE_`` (the tests' own), and the names that
+docker-compose.yml has besides.
 """
 
 from __future__ import annotations

@@ -20,7 +20,13 @@ from stream_rec.settings import BUILTIN_EVENT_TYPES, EventType, Settings
 from stream_rec.settings_section import Section
 
 ENV_PREFIX = "STREAM_REC_"
-ENV_PREFIXES_OF_TESTS = ("STREAM_REC_TEST_", "STREAM_REC_REQUIRE_", "STREAM_REC_DATA")
+ENV_PREFIXES_OF_OTHERS = (
+    "STREAM_REC_TEST_",
+    "STREAM_REC_REQUIRE_",
+    "STREAM_REC_DATA",
+    "STREAM_REC_METRICS_KEY",
+)
+"""Of the tests, and of docker-compose.yml."""
 ENV_CONFIG_FILE = "STREAM_REC_CONFIG"
 ENV_DELIMITER = "__"
 EVENT_TYPES = ("events", "types")
@@ -139,7 +145,7 @@ def _check_known(name: str, known: list[str], where: str) -> None:
 def _is_setting(name: str) -> bool:
     if not name.startswith(ENV_PREFIX) or name == ENV_CONFIG_FILE:
         return False
-    return not name.startswith(ENV_PREFIXES_OF_TESTS)
+    return not name.startswith(ENV_PREFIXES_OF_OTHERS)
 
 
 class _TextSettings(Settings, BaseSettings):

@@ -21,6 +21,9 @@ EMBEDDED_API_VERSION = (2, 0)
 EMBEDDED_FETCH_MAX_WAIT_MS = 5
 PARTITIONER = "murmur2_random"
 """librdkafka's name of what Java clients and kafka-python do: all of a key in one partition."""
+MESSAGE_BYTES_MAX = 1_000_000
+"""Of a record that we produce, and of what librdkafka puts into one batch: a topic takes 1,048,588,
+with what frames them, where it is not configured otherwise."""
 
 
 def fetch_max_wait_ms(kafka: KafkaSettings) -> int:
@@ -79,6 +82,7 @@ def confluent_producer_config(kafka: KafkaSettings, **extra: Any) -> dict[str, A
         "linger_ms": kafka.linger_ms,
         "queue_buffering_max_messages": kafka.producer_queue_records_max,
         "queue_buffering_max_kbytes": kafka.producer_queue_kib_max,
+        "message_max_bytes": MESSAGE_BYTES_MAX,
         "compression_type": kafka.compression,
     }
     return confluent_config(kafka, **(limits | extra))

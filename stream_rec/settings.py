@@ -226,7 +226,7 @@ class EventSettings(Section):
     id_bytes_max: Annotated[int, Field(gt=0, le=256)] = 256
     value_bytes_max: PositiveInt = 1_000_000
     future_tolerance_s: NonNegativeFloat = 86_400.0
-    duplicate_window: NonNegativeInt = 16
+    duplicate_window: Annotated[int, Field(ge=0, le=1_000)] = 16
 
     @model_validator(mode="after")
     def _add_builtin_types(self) -> Self:
@@ -253,15 +253,15 @@ class ModelSettings(Section):
         604_800.0,
     )
     items_per_partition_max: PositiveInt = 1_000_000
-    history_length: PositiveInt = 30
-    links_per_item_max: PositiveInt = 512
-    candidates_per_source: PositiveInt = 20
-    newest_candidates: NonNegativeInt = 20
-    n_factors: PositiveInt = 32
-    learning_rate: PositiveFloat = 0.1
+    history_length: Annotated[int, Field(gt=0, le=1_000)] = 30
+    links_per_item_max: Annotated[int, Field(gt=0, le=16_384)] = 512
+    candidates_per_source: Annotated[int, Field(gt=0, le=10_000)] = 20
+    newest_candidates: Annotated[int, Field(ge=0, le=10_000)] = 20
+    n_factors: Annotated[int, Field(gt=0, le=256)] = 32
+    learning_rate: Annotated[PositiveFloat, Field(le=10)] = 0.1
     seed: NonNegativeInt = 0
     users_in_memory_max: PositiveInt = 100_000
-    seen_items_max: PositiveInt = 5_000
+    seen_items_max: Annotated[int, Field(gt=0, le=100_000)] = 5_000
     user_burst_max: PositiveInt = 300
     exclude_seen: bool = True
 

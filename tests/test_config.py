@@ -103,6 +103,7 @@ def test_environment_texts_become_the_type_of_their_setting():
 def test_variables_of_tests_and_command_line_are_not_settings():
     environment = {
         "STREAM_REC_TEST_KAFKA": "kafka:9092",
+        "STREAM_REC_METRICS_KEY": "of docker-compose.yml",
         "STREAM_REC_DATA": "logs",
         "STREAM_REC_CONFIG": "my.toml",
     }

@@ -124,7 +124,7 @@ def test_the_service_is_published_to_this_machine_and_wants_keys(settings: Setti
     port = settings.serve.port
     assert SERVE["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert not settings.serve.is_local
-    assert SERVE["environment"]["STREAM_REC_SERVE__KEYS"] == "${STREAM_REC_SERVE_KEYS:-[]}"
+    assert SERVE["environment"]["STREAM_REC_SERVE__KEYS"] == "${STREAM_REC_SERVE__KEYS:-[]}"
     assert SERVE["volumes"] == [str(settings.serve.state_dir)]
 
 

@@ -9,7 +9,7 @@ import click
 
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
-from stream_rec.errors import DeliveryError, StateError
+from stream_rec.errors import DeliveryError, InvalidEventError, StateError
 
 if TYPE_CHECKING:
     from stream_rec.config import Settings
@@ -49,6 +49,7 @@ def forget(
     if no_wait and delete_events:
         raise click.UsageError("expected not both of --no-wait and --delete-events")
     settings = options.load_settings()
+    check_request(settings, user)
     partition, offset = send_request(settings, user)
     click.echo(f"asked to forget {user}: {settings.topics.events}[{partition}]@{offset}")
     if no_wait:
@@ -58,6 +59,23 @@ def forget(
     if delete_events:
         delete_up_to(settings, partition, offset)
         click.echo(f"deleted the events of partition {partition} up to the request")
+
+
+def check_request(settings: Settings, user: str) -> None:
+    """Refuse a request that a worker would refuse: nothing would be forgotten.
+
+    Raises
+    ------
+    click.BadParameter
+    """
+    from stream_rec.model.events import EventDecoder
+    from stream_rec.model.forgetting import forget_request
+
+    try:
+        key, value = forget_request(user)
+        EventDecoder(settings.events).from_record(value, key, round(time.time() * 1000))
+    except (InvalidEventError, UnicodeEncodeError) as error:
+        raise click.BadParameter(f"{error}; nothing was sent", param_hint="USER") from None
 
 
 def send_request(settings: Settings, user: str) -> tuple[int, int]:

@@ -34,7 +34,7 @@ from stream_rec.model.ratings import expect_rating
 from stream_rec.model.runs import EventRun, HitRate, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
-MODEL_VERSION = "2"
+MODEL_VERSION = "3"
 
 
 class Listed(NamedTuple):

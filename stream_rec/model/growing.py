@@ -21,10 +21,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.errors import StateError
 from stream_rec.kernels.item_rows import OWN_COLUMNS, ItemRows, empty_item_rows
 from stream_rec.kernels.links import LinkRows, empty_link_rows
 from stream_rec.kernels.view import ItemView, empty_view
 from stream_rec.model.arrays import doubled
+
+LINK_PLACES_MAX = int(np.iinfo(np.int32).max)
 
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
 
@@ -109,12 +112,24 @@ def with_items(rows: ItemRows, n_items: int) -> ItemRows:
 
 
 def with_places(links: LinkRows, n_places: int) -> LinkRows:
-    """Return links whose pool has room for `n_places` more: these, or with a larger pool."""
+    """Return links whose pool has room for `n_places` more: these, or with a larger pool.
+
+    Raises
+    ------
+    StateError
+        Rows could not say any more where they begin.
+    """
     present, needed = len(links.neighbour), int(links.used[0]) + n_places
     if needed <= present:
         return links
+    if needed > LINK_PLACES_MAX:
+        raise StateError(
+            f"expected at most {LINK_PLACES_MAX} places for links between items, came the need for "
+            f"{needed}: lower model.links_per_item_max or model.items_per_partition_max"
+        )
     pool = ("neighbour", "near", "wide", "after")
-    return with_rows(links, pool, doubled(present, needed), empty_link_rows(1, 1, 1))
+    n_places = min(doubled(present, needed), LINK_PLACES_MAX)
+    return with_rows(links, pool, n_places, empty_link_rows(1, 1, 1))
 
 
 def with_derived(view: ItemView, rows: ItemRows) -> ItemView:

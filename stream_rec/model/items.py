@@ -284,9 +284,7 @@ class Items:
         for which in range(self._n_half_lives + 1):
             self._add_up_total(which, n_items)
         view.damping[:] = 0.0
-        view.damping[:n_items][seen] = 1.0
-        counted = np.flatnonzero(seen & (count > 0.0))
-        view.damping[counted] = count[counted] ** -0.25
+        view.damping[:n_items][seen] = np.where(count[seen] > 0.0, count[seen], 1.0) ** -0.25
 
     def _add_up_total(self, which: int, n_items: int) -> None:
         keys = self.view.top.keys[:n_items, which]

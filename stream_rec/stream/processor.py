@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 from stream_rec.errors import StateError
 from stream_rec.model.freezing import Frozen
-from stream_rec.model.runs import HitRate, Refused, Run, RunResult
+from stream_rec.model.message import SCHEMA_VERSION
+from stream_rec.model.runs import HitRate, Run, RunResult
 from stream_rec.settings import TopicSettings
 from stream_rec.stream.batches import EventRecord, RecordBatch
 from stream_rec.stream.changelog import Headers
 from stream_rec.stream.commit_schedule import CommitSchedule
+from stream_rec.stream.dead_letters import dead_letter
 from stream_rec.stream.effects import Effects, Row
 from stream_rec.stream.engine_port import Engine
 from stream_rec.stream.frozen_profiles import FrozenProfiles
@@ -28,7 +30,7 @@ ROWS_PER_PART = 100
 """With all the links that they may have, they take a millisecond."""
 RECOMMENDATION_HEADERS: Headers = [
     ("content-type", b"application/json"),
-    ("schema-version", b"1"),
+    ("schema-version", b"%d" % SCHEMA_VERSION),
 ]
 
 
@@ -216,19 +218,5 @@ class Processor:
                 headers = headers + traces[published.offset]
             await publish(topic, published.key, published.value, headers)
         for refused in result.refused:
-            record = records[refused.place]
-            headers = _dead_letter_headers(record, refused, now_ms)
-            await publish(self._topics.dlq, record.key, record.value, headers)
-
-
-def _dead_letter_headers(record: EventRecord, refused: Refused, now_ms: int) -> Headers:
-    """Return the headers that came, and why and whence the record is refused."""
-    return [
-        *record.headers,
-        ("dlq-code", refused.code.encode()),
-        ("dlq-reason", refused.reason.encode()),
-        ("dlq-source-topic", record.topic.encode()),
-        ("dlq-source-partition", b"%d" % record.partition),
-        ("dlq-source-offset", b"%d" % record.offset),
-        ("dlq-time-ms", b"%d" % now_ms),
-    ]
+            letter = dead_letter(records[refused.place], refused, now_ms)
+            await publish(self._topics.dlq, *letter)

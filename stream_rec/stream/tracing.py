@@ -21,12 +21,16 @@ TRACESTATE_LENGTH_MAX = 512
 
 
 def traces_of(records: Iterable[EventRecord]) -> dict[int, Headers]:
-    """Return the trace headers of the records that have any, by offset."""
+    """Return the trace headers of the records that have any, by offset; none of undue length."""
     traces: dict[int, Headers] = {}
     for record in records:
-        found: Headers = [one for one in record.headers if one[0] in (TRACEPARENT, TRACESTATE)]
+        found = {
+            name: value
+            for name, value in record.headers
+            if name in (TRACEPARENT, TRACESTATE) and len(value or b"") <= TRACESTATE_LENGTH_MAX
+        }
         if found:
-            traces[record.offset] = found
+            traces[record.offset] = list(found.items())
     return traces
 
 

@@ -233,6 +233,7 @@ class BatchConsumer(driver.Consumer):
             return None
         if self._asks_again(partition, start, wanted[0].offset):
             return None
+        self.n_missing_offsets += wanted[-1].offset - wanted[0].offset + 1 - len(wanted)
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp) or 0)
         return RecordBatch(wanted, start)
 

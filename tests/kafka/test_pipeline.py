@@ -16,6 +16,7 @@ import pytest
 from confluent_kafka import Message, Producer
 from jsonschema import Draft202012Validator
 
+from stream_rec.config import EventSettings
 from tests.stream.topics import read_all, wait_for_messages
 from tests.test_messages import MADE_EXAMPLES, REFUSED_ALONE, schema, strict
 
@@ -30,6 +31,10 @@ TIMEOUT_S = 60
 pytestmark = pytest.mark.timeout(600)  # the first test may have to compile the kernels
 
 Headers = list[tuple[str, bytes]]
+NO_TYPE = b'{"user": "ann", "item": "a", "type": "sneeze"}'
+VALUE_BYTES_MAX = EventSettings().value_bytes_max
+WHOLE_BYTES_MIN = 990_000
+"""So much of a value goes out whole in any case."""
 OWN_HEADERS: Headers = [("trace", b"\x00\xff")]
 
 
@@ -62,11 +67,13 @@ def good_events() -> list[tuple[bytes, bytes]]:
 
 
 def bad_events() -> list[tuple[str, bytes | None, bytes | None]]:
-    """Return code, key and value of every documented refusal that Kafka's limits let in."""
+    """Return code, key and value of every documented refusal, and of one as large as may be."""
     return [
-        (code, *((b"ann", text.encode()) if text else MADE_EXAMPLES[code]))
-        for code, text in REFUSED_ALONE
-        if code != "too_large"
+        *(
+            (code, *((b"ann", text.encode()) if text else MADE_EXAMPLES[code]))
+            for code, text in REFUSED_ALONE
+        ),
+        ("unknown_type", b"ann", NO_TYPE + b" " * (VALUE_BYTES_MAX - len(NO_TYPE))),
     ]
 
 
@@ -155,14 +162,21 @@ def test_users_with_known_items_around_get_full_lists(outcome: Outcome) -> None:
     assert len(last["items"]) == 10
 
 
-def test_every_bad_event_is_a_dead_letter_untouched(outcome: Outcome) -> None:
-    found = Counter((message.key(), message.value()) for message in outcome.dead_letters)
-    assert found == Counter(
-        (record.key, record.value) for record in outcome.sent if record.code is not None
-    )
-    assert all(
-        message.headers()[: len(OWN_HEADERS)] == OWN_HEADERS for message in outcome.dead_letters
-    )
+def test_every_bad_event_is_a_dead_letter_untouched_but_the_largest(outcome: Outcome) -> None:
+    bad = {(r.partition, r.offset): r for r in outcome.sent if r.code is not None}
+    cut = []
+    for message in outcome.dead_letters:
+        headers = dict(message.headers())
+        place = int(headers["dlq-source-partition"]), int(headers["dlq-source-offset"])
+        record, value = bad.pop(place), message.value()
+        assert message.key() == record.key
+        assert message.headers()[: len(OWN_HEADERS)] == OWN_HEADERS
+        if "dlq-cut" in headers:
+            cut.append((headers["dlq-cut"], len(value) > WHOLE_BYTES_MIN))
+            assert record.value is not None
+            value = record.value if record.value.startswith(value) else value
+        assert value == record.value
+    assert (bad, cut) == ({}, [(b"value", True)] * 2)
 
 
 def test_dead_letters_say_why_and_whence(outcome: Outcome) -> None:

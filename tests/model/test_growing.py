@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_rec.errors import StateError
 from stream_rec.kernels.item_rows import OWN_COLUMNS, empty_item_rows
 from stream_rec.kernels.links import empty_link_rows
 from stream_rec.model import growing
 from stream_rec.model.growing import (
     HUGE_PAGES_FROM_BYTES,
     IS_LINUX,
+    LINK_PLACES_MAX,
     extended,
     with_items,
     with_places,
@@ -135,3 +137,9 @@ def test_a_pool_of_links_keeps_what_it_holds() -> None:
     assert len(larger.near) == 128
     assert larger.near.tolist() == [5] * 8 + [0] * 120
     assert with_places(larger, 1) is larger
+
+
+def test_links_beyond_what_rows_can_name_are_refused() -> None:
+    links = empty_link_rows(1, 8, 8)
+    with pytest.raises(StateError, match=r"lower model\.links_per_item_max"):
+        with_places(links, LINK_PLACES_MAX + 1)

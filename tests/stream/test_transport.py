@@ -172,6 +172,13 @@ async def test_a_gap_is_asked_for_once_more_and_the_others_go_on(consumer: Consu
     assert consumer.n_missing_offsets == 2
 
 
+async def test_offsets_that_do_not_exist_are_counted_wherever_they_are(consumer: Consumer) -> None:
+    """As the markers of transactions, which come many to a batch."""
+    consumer.bring(p0=range(10, 20, 3))
+    assert await consumer.messages() == [[(0, 10, 19)]]
+    assert consumer.n_missing_offsets == 6
+
+
 async def test_faust_never_takes_a_message_for_one_it_has_read(consumer: Consumer) -> None:
     tp = TP(EVENTS, 0)
     consumer.bring(p0=range(3))
