@@ -10,7 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import inline_kernel, inner_kernel, kernel, place_of, widen, zero
+from stream_rec.kernels.jit import (
+    inline_kernel,
+    inner_kernel,
+    kernel,
+    place_of,
+    spliced_kernel,
+    widen,
+    zero,
+)
 from stream_rec.kernels.selection import take_largest
 from stream_rec.kernels.view import ItemView, is_listed
 from stream_rec.kernels.workspace import (
@@ -104,7 +112,7 @@ def propose_history(
     return n
 
 
-@kernel
+@spliced_kernel
 def collect_candidates(
     view: ItemView,
     workspace: Workspace,

@@ -29,7 +29,15 @@ from numpy.typing import NDArray
 from stream_rec.kernels.angles import write_cosines
 from stream_rec.kernels.elementary import ln
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, widen
+from stream_rec.kernels.jit import (
+    fill,
+    inline_kernel,
+    inner_kernel,
+    kernel,
+    place_of,
+    spliced_kernel,
+    widen,
+)
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -215,7 +223,7 @@ def _write_places(
                 break
 
 
-@kernel
+@spliced_kernel
 def write_features(
     view: ItemView,
     workspace: Workspace,

@@ -58,12 +58,12 @@ def inline_kernel(function: Function) -> Function:
 
 
 def spliced_kernel(function: Function) -> Function:
-    """Compile a kernel as a part of the one that calls it, where that is one place only.
+    """Compile a kernel as a part of those that call it, which are one or two; Python may, too.
 
     numba has LLVM optimise a kernel with all that it calls, so each level of calls takes as long
-    as the one below it; what is spliced in before is no level. It returns nothing.
+    as the one below it; what is spliced in before is no level.
     """
-    return _compiled(function, inline="always", no_cpython_wrapper=True)
+    return _compiled(function, inline="always")
 
 
 def _compiled(function: Function, **options: Any) -> Function:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from stream_rec.kernels.curves import N_KNOTS, add_curve, add_curve_gradient, write_segments
 from stream_rec.kernels.elementary import exp
 from stream_rec.kernels.hashing import mix64, unit_interval
-from stream_rec.kernels.jit import fill, inner_kernel, kernel, vector_kernel
+from stream_rec.kernels.jit import fill, inner_kernel, kernel, spliced_kernel, vector_kernel
 from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_HIDDEN, Workspace
 
 SMALL_GRADIENT = 0.02
@@ -113,7 +113,7 @@ def columns_of_format(n_features: int, version: int, n_behind: int = 0) -> NDArr
     return np.delete(np.arange(n_features + n_behind), later)
 
 
-@kernel
+@spliced_kernel
 def score_candidates(
     weights: RankerWeights,
     item_bias: NDArray[np.float32],
@@ -210,7 +210,7 @@ def rank_of(workspace: Workspace, a: int, n_candidates: int) -> int:
     return before
 
 
-@kernel
+@spliced_kernel
 def compute_gradients(
     weights: RankerWeights, workspace: Workspace, n_candidates: int, target: int, seed: np.uint64
 ) -> None:

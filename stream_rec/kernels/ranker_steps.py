@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.jit import inner_kernel, kernel, spliced_kernel
 from stream_rec.kernels.newton import forget_curvature, newton_step
 from stream_rec.kernels.ranker import SQUARES_START, RankerWeights
 from stream_rec.kernels.workspace import Workspace
@@ -48,7 +48,7 @@ def _adagrad(
         weight[x] -= rate_32 * gradient[x] / np.sqrt(squares[x])
 
 
-@kernel
+@spliced_kernel
 def step_weights(
     weights: RankerWeights,
     own: RankerWeights,
@@ -122,7 +122,7 @@ def step_weights(
     )
 
 
-@kernel
+@spliced_kernel
 def forget_sums(weights: RankerWeights, own: RankerWeights, keep: float, separate: bool) -> None:
     """Let a partition keep only a part of its sums, for longer steps from here on.
 
