@@ -15,6 +15,8 @@ from typing import Literal
 from stream_rec.errors import InputError
 
 LogFormat = Literal["csv", "jsonl", "parquet"]
+RATING, WITHOUT_VALUE = "rating", "view"
+"""Where the log has no types: a rating, and what an event without a value is instead of one."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class LogLayout:
         Type of events where the log has no type column.
     types : mapping of str to str
         Names of types in the log that are called otherwise here.
+    notes : tuple of str
+        What was guessed and a reader had better know.
     """
 
     name: str
@@ -68,6 +72,7 @@ class LogLayout:
     has_header_line: bool = True
     default_type: str = "view"
     types: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 _MOVIELENS = Columns(user="user", item="item", value="rating", ts="timestamp")
@@ -114,11 +119,15 @@ HEADERLESS: tuple[tuple[re.Pattern[str], LogLayout], ...] = (
 )
 """Layouts without a header, told by their first line (all of it must match)."""
 
+RATING_NAMES = ("rating", "score", "stars")
+QUANTITY_NAMES = ("quantity", "qty")
+"""Usual names of columns with so many pieces: what has one is a sale, not a rating."""
+
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "user": ("user", "userid", "visitorid", "customerid", "reviewerid", "uid"),
     "item": ("item", "itemid", "movieid", "productid", "articleid", "contentid", "asin", "iid"),
     "type": ("type", "event", "eventtype", "action", "behavior"),
-    "value": ("value", "rating", "score", "quantity"),
+    "value": ("value", *RATING_NAMES, *QUANTITY_NAMES),
     "ts": ("ts", "timestamp", "time", "unixtime", "unixreviewtime", "datetime", "createdat"),
     "event_id": ("eventid",),
     "session": ("session", "sessionid"),
@@ -138,7 +147,7 @@ def columns_from_header(header: Sequence[str]) -> Columns:
     >>> columns_from_header(["userId", "movieId", "rating", "timestamp"]).item
     'movieId'
     """
-    by_plain_name = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    by_plain_name = {_plain(name): name for name in reversed(header)}
     chosen = {
         name: next((by_plain_name[usual] for usual in usuals if usual in by_plain_name), None)
         for name, usuals in USUAL_NAMES.items()
@@ -146,21 +155,40 @@ def columns_from_header(header: Sequence[str]) -> Columns:
     return Columns(**chosen)
 
 
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def layout_of_header(
     log_format: LogFormat, header: Sequence[str], delimiter: str = ","
 ) -> LogLayout:
     """Return the layout of a log whose columns have names."""
     columns = columns_from_header(header)
-    only_ratings = columns.type is None and columns.value is not None
+    default_type, notes = _guess_type(columns, header)
     return LogLayout(
         name=f"{log_format} with columns {', '.join(header)}",
         format=log_format,
         columns=columns,
         delimiter=delimiter,
         header=tuple(header),
-        default_type="rating" if only_ratings else "view",
+        default_type=default_type,
         types=USUAL_TYPES if "visitorid" in header else {},
+        notes=notes,
     )
+
+
+def _guess_type(columns: Columns, header: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the type of the events of a log by its columns, and what to tell of the guess."""
+    if columns.type is not None or columns.value is None:
+        return "view", ()
+    quantity = next((name for name in header if _plain(name) in QUANTITY_NAMES), None)
+    if quantity is None or _plain(columns.value) in RATING_NAMES:
+        return RATING, ()
+    note = (
+        "no column of types: every event is taken as a purchase, for there is a column "
+        f"{quantity!r}; say otherwise with --type"
+    )
+    return "purchase", (note,)
 
 
 def with_given_columns(layout: LogLayout, given: Columns) -> LogLayout:

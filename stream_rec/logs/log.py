@@ -13,7 +13,14 @@ from typing import Any, Self
 from stream_rec.errors import InputError
 from stream_rec.logs import readers
 from stream_rec.logs.files import PARQUET_MAGIC, RawFile, text_lines
-from stream_rec.logs.layouts import Columns, LogLayout, layout_of_header, with_given_columns
+from stream_rec.logs.layouts import (
+    RATING,
+    WITHOUT_VALUE,
+    Columns,
+    LogLayout,
+    layout_of_header,
+    with_given_columns,
+)
 from stream_rec.logs.recognise import recognise_text
 from stream_rec.logs.rows import (
     FieldError,
@@ -68,11 +75,13 @@ class EventLog:
         How it is read, guessed and given together.
     n_bad_rows : int
         Rows passed over so far because they could not be used.
+    n_without_value : int
+        Rows so far that have no value in a log of ratings, and so are taken as views.
     """
 
     def __init__(self, path: str, options: LogOptions) -> None:
         self.path = path
-        self.n_bad_rows = 0
+        self.n_bad_rows = self.n_without_value = 0
         self._options = options
         self._cleanup = ExitStack()
         self._raw = RawFile(path)
@@ -148,6 +157,7 @@ class EventLog:
         return replace(
             layout,
             default_type=self._options.default_type or layout.default_type,
+            notes=() if self._options.default_type else layout.notes,
             types={**layout.types, **self._options.types},
         )
 
@@ -157,12 +167,18 @@ class EventLog:
 
         def parse_row(fields: Any) -> LogRow:
             get = fields.get
-            event_type = parse_optional_id(get(columns.type), "type") or default_type
+            value = parse_value(get(columns.value), "value")
+            event_type = parse_optional_id(get(columns.type), "type")
+            if event_type is None:
+                event_type = default_type
+                if value is None and default_type == RATING:
+                    event_type = WITHOUT_VALUE
+                    self.n_without_value += 1
             return LogRow(
                 parse_id(get(columns.user), "user"),
                 parse_id(get(columns.item), "item"),
                 types.get(event_type, event_type),
-                parse_value(get(columns.value), "value"),
+                value,
                 parse_time(get(columns.ts), "ts", unit),
                 parse_optional_id(get(columns.event_id), "event_id"),
                 parse_optional_id(get(columns.session), "session"),

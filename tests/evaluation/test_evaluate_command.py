@@ -74,6 +74,22 @@ def test_table_shows_every_k_and_what_was_cleaned(run_evaluate, log: Path, tmp_p
     assert json.loads(path.read_text())["k"] == 5
 
 
+def test_what_was_made_of_values_is_told(run_evaluate, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    for header, value, words in (
+        ("quantity", "20", "every event is taken as a purchase"),
+        ("rating", "", "40 events without a rating, taken as views"),
+    ):
+        lines = [f"{row.user},{row.item},{value},{row.ts_ms}" for row in made_up_rows(40)]
+        path.write_text("\n".join([f"user,item,{header},ts", *lines]))
+        result = run_evaluate(str(path))
+        assert result.exit_code == 0, result.output
+        told = " ".join(result.stdout.split())
+        assert "40 events" in told
+        assert words in told
+        assert "refused" not in told
+
+
 def test_session_protocol_scores_engine_and_baselines_alike(run_evaluate, log: Path) -> None:
     result = run_evaluate(
         str(log), "--protocol", "session", "--k", "20", "--baselines", "stan", "--json", "-"

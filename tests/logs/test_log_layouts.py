@@ -97,6 +97,39 @@ def test_well_known_layout_is_recognised(tmp_path: Path, text: str, row: LogRow)
     assert read(write(tmp_path, text)) == [row]
 
 
+@pytest.mark.parametrize("header", ["quantity", "Qty", "value,quantity"])
+def test_quantity_means_a_purchase_and_not_a_rating(tmp_path: Path, header: str) -> None:
+    numbers = "20,3" if "," in header else "20"
+    with open_log(write(tmp_path, f"customer_id,product_id,{header}\nann,tea,{numbers}\n")) as log:
+        assert list(log.rows()) == [LogRow("ann", "tea", "purchase", 20.0)]
+        assert "--type" in log.layout.notes[0]
+
+
+@pytest.mark.parametrize("name", ["rating", "score", "stars", "value"])
+@pytest.mark.parametrize("options", [LogOptions(), LogOptions(default_type="rating")])
+def test_event_without_a_value_among_ratings_is_a_view_and_counted(
+    tmp_path: Path, name: str, options: LogOptions
+) -> None:
+    with open_log(write(tmp_path, f"user,item,{name}\nann,tea,4\nann,milk,\n"), options) as log:
+        assert list(log.rows()) == [
+            LogRow("ann", "tea", "rating", 4.0),
+            LogRow("ann", "milk", "view"),
+        ]
+        assert log.n_without_value == 1
+        assert log.layout.notes == ()
+
+
+def test_json_events_without_a_value_among_ratings_are_views(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"user":1,"item":2,"rating":3}\n{"user":1,"item":3}\n')
+    assert [row.type for row in read(path)] == ["rating", "view"]
+
+
+def test_type_that_is_given_overrules_the_guess_by_a_quantity(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,quantity\nann,tea,20\n")
+    with open_log(path, LogOptions(default_type="cart")) as log:
+        assert (next(log.rows()).type, log.layout.notes) == ("cart", ())
+
+
 def test_optional_json_field_may_come_later(tmp_path: Path) -> None:
     path = write(tmp_path, '{"user":"a","item":"b"}\n\n{"user":"a","item":"b","value":2,"ts":1}\n')
     assert [row.value for row in read(path)] == [None, 2.0]

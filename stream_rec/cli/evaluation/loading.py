@@ -32,6 +32,10 @@ class LoadedLog:
         Rows that could not be read.
     first_bad_rows : list of str
         The errors of the first of them.
+    n_without_value : int
+        Rows without a value in a log of ratings, taken as views.
+    notes : tuple of str
+        What was guessed about the log and a reader had better know.
     """
 
     path: str
@@ -40,6 +44,8 @@ class LoadedLog:
     cleaning: Cleaning
     n_bad_rows: int = 0
     first_bad_rows: list[str] = field(default_factory=list)
+    n_without_value: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def load_log(
@@ -75,20 +81,28 @@ def load_log(
             first_bad_rows.append(str(error))
 
     with open_log(path, options) as log:
-        layout = log.layout.name
+        layout = log.layout
         for number, row in enumerate(log.rows(on_bad_row)):
             builder.add(row)
             if limit is not None and len(builder) >= limit:
                 break
             if number % ROWS_PER_STEP == 0:
                 steps.update(len(builder), log.fraction_read())
-        n_bad_rows = log.n_bad_rows
     if not len(builder):
-        raise InputError(_no_event(path, layout, builder.cleaning, first_bad_rows))
+        raise InputError(_no_event(path, layout.name, builder.cleaning, first_bad_rows))
     columns = builder.build(drop_repeated=DUPLICATES in drop, drop_bots=BOTS in drop)
     if not len(columns.user):
         raise InputError(f"expected events in {path} beside those of bots, came none; keep bots")
-    return LoadedLog(path, layout, columns, builder.cleaning, n_bad_rows, first_bad_rows)
+    return LoadedLog(
+        path,
+        layout.name,
+        columns,
+        builder.cleaning,
+        log.n_bad_rows,
+        first_bad_rows,
+        log.n_without_value,
+        layout.notes,
+    )
 
 
 def _no_event(path: str, layout: str, cleaning: Cleaning, bad_rows: list[str]) -> str:

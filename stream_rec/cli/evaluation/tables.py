@@ -51,7 +51,7 @@ def log_summary(loaded: LoadedLog) -> str:
 def cleaning_lines(loaded: LoadedLog) -> list[str]:
     """Return what was found wrong with the log, and what was done about it."""
     found = loaded.cleaning
-    lines = []
+    lines = list(loaded.notes)
     if loaded.n_bad_rows:
         lines.append(f"{loaded.n_bad_rows:,} rows that cannot be read, left out")
         lines += [f"  {error}" for error in loaded.first_bad_rows]
@@ -59,6 +59,8 @@ def cleaning_lines(loaded: LoadedLog) -> list[str]:
         lines.append(f"{n:,} events refused ({code}), left out: {found.first_refusal[code]}")
     if found.n_ignored:
         lines.append(f"{found.n_ignored:,} events of unknown types, ignored as configured")
+    if loaded.n_without_value:
+        lines.append(f"{loaded.n_without_value:,} events without a rating, taken as views")
     if found.n_without_time:
         lines.append(f"{found.n_without_time:,} events without a time, taken as simultaneous")
     if found.n_out_of_order:
