@@ -7,6 +7,7 @@ unless they are to be left out.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 FLOOD_EVENTS = 200
 FLOOD_S = 60.0
+NO_EVENT_ID = 0
+DISTINCT_SHARE_MIN = 0.5
+"""Where fewer of the event ids are distinct, the column is hardly one of event ids."""
 
 
 @dataclass
@@ -33,8 +37,12 @@ class Cleaning:
         Taken to happen at the time of the event before.
     n_out_of_order : int
         Events earlier than one before them in the file; the log was sorted by time.
+    n_known_ids : int
+        Events whose id their user had shortly before, left out as the pipeline drops them.
+    has_poor_ids : bool
+        Whether few of the event ids are distinct.
     n_repeated : int
-        Events exactly like an earlier one (user, item, type, value and time).
+        Events exactly like an earlier one (user, item, type, value and time) that are no known ids.
     n_bots, n_bot_events : int
         Users that had a flood of events, and all their events.
     drops_repeated, drops_bots : bool
@@ -47,6 +55,8 @@ class Cleaning:
     n_ignored: int = 0
     n_without_time: int = 0
     n_out_of_order: int = 0
+    n_known_ids: int = 0
+    has_poor_ids: bool = False
     n_repeated: int = 0
     n_bots: int = 0
     n_bot_events: int = 0
@@ -90,3 +100,42 @@ def is_repeated(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
     repeated = np.ones(len(columns[0]), np.bool_)
     repeated[first] = False
     return repeated
+
+
+def has_known_id(
+    user: NDArray[np.int32], event_id: NDArray[np.uint64], window: int
+) -> NDArray[np.bool_]:
+    """Tell which events the engine drops: their id is among the last ones of their user.
+
+    Parameters
+    ----------
+    user : int32[E]
+    event_id : uint64[E]
+        NO_EVENT_ID where there is none.
+    window : int
+        Ids that are remembered for each user.
+
+    Examples
+    --------
+    >>> ids = np.array([5, 5, 5, 6, 5, 0, 0], np.uint64)
+    >>> has_known_id(np.array([1, 2, 1, 1, 1, 1, 1]), ids, 1).tolist()
+    [False, False, True, False, False, False, False]
+    """
+    known = np.zeros(len(user), np.bool_)
+    latest: dict[int, deque[int]] = {}
+    with_id = np.flatnonzero(event_id != NO_EVENT_ID)
+    for event, owner, own_id in zip(
+        with_id.tolist(), user[with_id].tolist(), event_id[with_id].tolist(), strict=True
+    ):
+        ids = latest.setdefault(owner, deque(maxlen=window))
+        if own_id in ids:
+            known[event] = True
+        else:
+            ids.append(own_id)
+    return known
+
+
+def has_poor_ids(event_id: NDArray[np.uint64]) -> bool:
+    """Tell whether few of the event ids of a log are distinct."""
+    given = event_id[event_id != NO_EVENT_ID]
+    return len(np.unique(given)) < DISTINCT_SHARE_MIN * len(given)

@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings
 from stream_rec.errors import InvalidEventError
-from stream_rec.evaluation.cleaning import Cleaning, flooding_users, is_repeated
+from stream_rec.evaluation.cleaning import (
+    NO_EVENT_ID,
+    Cleaning,
+    flooding_users,
+    has_known_id,
+    has_poor_ids,
+    is_repeated,
+)
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.events import EventDecoder, rated_types
 from stream_rec.model.ids import hash_id
-
-NO_EVENT_ID = 0
 
 
 class LoggedEvent(Protocol):
@@ -95,6 +100,7 @@ class ColumnsBuilder:
             name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
             for name, kind in settings.types.items()
         }
+        self._duplicate_window = settings.duplicate_window
         self._rated_types = rated_types(settings)
         self._users: dict[str, int] = {}
         self._items: dict[str, int] = {}
@@ -173,11 +179,23 @@ class ColumnsBuilder:
         repeated = is_repeated(user, time_s, value, *others)
         bots = flooding_users(user, time_s)
         of_bots = np.isin(user, bots)
+        keep = ~(repeated & drop_repeated | of_bots & drop_bots)
+        known = self._known_ids(order, keep)
         found = self.cleaning
-        found.n_repeated, found.drops_repeated = int(repeated.sum()), drop_repeated
+        found.n_known_ids = int(known.sum())
+        found.n_repeated, found.drops_repeated = int((repeated & ~known).sum()), drop_repeated
         found.n_bots, found.n_bot_events = len(bots), int(of_bots.sum())
         found.drops_bots = drop_bots
-        return ~(repeated & drop_repeated | of_bots & drop_bots)
+        return keep & ~known
+
+    def _known_ids(self, order: NDArray[np.int64], keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which of the events that are kept the engine would drop for their ids."""
+        used = order[keep]
+        user, event_id = np.array(self._user)[used], np.array(self._event_id, np.uint64)[used]
+        self.cleaning.has_poor_ids = has_poor_ids(event_id)
+        known = np.zeros(len(order), np.bool_)
+        known[keep] = has_known_id(user, event_id, self._duplicate_window)
+        return known
 
 
 def is_first_of_pair(user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.bool_]:

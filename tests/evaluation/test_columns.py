@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_rec.config import EventSettings
+from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.evaluation.cleaning import FLOOD_EVENTS
-from stream_rec.evaluation.columns import ColumnsBuilder
+from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
+from stream_rec.evaluation.prequential import Prequential
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.logs import LogRow
-from tests.evaluation.logs import columns_of
+from stream_rec.model.batch import DUPLICATE
+from stream_rec.model.engine import Engine
+from tests.evaluation.logs import columns_of, made_up_rows
 
 rows = st.lists(
     st.builds(
@@ -122,3 +126,40 @@ def test_event_ids_and_values_reach_the_columns() -> None:
     assert np.isnan(log.value[1])
     assert log.event_id[0] != 0
     assert log.event_id[1] == 0
+
+
+@pytest.mark.parametrize("window", [0, 1, 4])
+@pytest.mark.parametrize("drop", [False, True])
+def test_events_that_the_engine_drops_for_their_ids_are_left_out(window: int, drop: bool) -> None:
+    settings = EventSettings(duplicate_window=window)
+    random = np.random.default_rng(1)
+    rows = [
+        row._replace(event_id=None if x % 7 == 0 else f"e{random.integers(8)}")
+        for x, row in enumerate(made_up_rows(300, n_users=6, n_items=9))
+    ]
+    rows = [row._replace(ts_ms=1_700_000_000_000) for row in rows]
+    builder, careless = ColumnsBuilder(settings), ColumnsBuilder(EventSettings(duplicate_window=0))
+    for row in rows:
+        builder.add(row)
+        careless.add(row)
+    log, everything = (each.build(drop_repeated=drop) for each in (builder, careless))
+    assert n_dropped_by_engine(log, settings) == 0
+    n_dropped = n_dropped_by_engine(everything, settings)
+    assert builder.cleaning.n_known_ids == len(everything.user) - len(log.user) == n_dropped
+    assert (n_dropped > 0) == (window > 0)
+
+
+def n_dropped_by_engine(log: LogColumns, settings: EventSettings) -> int:
+    engine = Engine(ModelSettings(), settings, source_topic="log", n_partitions=1)
+    run = Prequential(engine, log)
+    outcome = run.engine.fold_columns(run.columns, [(0, len(log.user))], publish=False)
+    return int((outcome.status == DUPLICATE).sum())
+
+
+@pytest.mark.parametrize(("n_distinct", "is_poor"), [(1, True), (49, True), (51, False)])
+def test_event_ids_that_are_hardly_unique_are_noticed(n_distinct: int, is_poor: bool) -> None:
+    builder = ColumnsBuilder(EventSettings())
+    for x in range(100):
+        builder.add(LogRow("a", f"i{x}", "view", ts_ms=x, event_id=f"e{min(x, n_distinct - 1)}"))
+    builder.build()
+    assert builder.cleaning.has_poor_ids == is_poor

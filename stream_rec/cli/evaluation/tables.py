@@ -65,6 +65,14 @@ def cleaning_lines(loaded: LoadedLog) -> list[str]:
         lines.append(f"{found.n_without_time:,} events without a time, taken as simultaneous")
     if found.n_out_of_order:
         lines.append(f"{found.n_out_of_order:,} events out of order, sorted by time")
+    if found.n_known_ids:
+        line = f"{found.n_known_ids:,} events with an event id that their user had shortly before"
+        lines.append(f"{line}, left out as the pipeline drops them")
+        if found.has_poor_ids:
+            lines.append(
+                "  event ids are hardly unique: are they ids of something else? "
+                "--set events.duplicate_window=0 takes no notice of them"
+            )
     if found.n_repeated:
         done = "left out" if found.drops_repeated else "kept"
         lines.append(f"{found.n_repeated:,} events exactly like an earlier one, {done}")
