@@ -7,6 +7,7 @@ Parquet file, both from 1. Nothing here keeps more than one line or one Parquet 
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from stream_rec.logs.layouts import LogLayout
 from stream_rec.logs.rows import FieldError
 
 PARQUET_BATCH_ROWS = 4096
+RECORD_LINES_MAX = 1000
+"""Lines that a quoted field may go over: a stray quote is known as such after them."""
 
 
 class RawRecord(NamedTuple):
@@ -48,16 +51,56 @@ def read_csv(lines: Iterator[str], layout: LogLayout) -> Iterator[RawRecord]:
 def _split_quoted(
     lines: Iterator[str], delimiter: str
 ) -> Iterator[tuple[int, list[str] | FieldError]]:
-    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    record_lines = _RecordLines(lines)
+    table = csv.reader(record_lines, delimiter=delimiter, strict=True)
     while True:
+        record_lines.begin_record()
         try:
             row = next(table, None)
         except csv.Error as error:
-            yield table.line_num, FieldError(f"expected delimited values, got: {error}")
+            # A stray quote takes all that follows for its field: go on after the line it is in.
+            record_lines.give_back_all_but_first()
+            yield record_lines.position, FieldError(f"expected delimited values, got: {error}")
             continue
         if row is None:
             return
-        yield table.line_num, row
+        yield record_lines.position, row
+
+
+class _RecordLines:
+    """Lines of a log, of which those of the record under way can be given back.
+
+    Attributes
+    ----------
+    position : int
+        Of the latest line, from 1.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.position = 0
+        self._lines = lines
+        self._given_back: deque[str] = deque()
+        self._record: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self._record) == RECORD_LINES_MAX:
+            raise StopIteration
+        line = self._given_back.popleft() if self._given_back else next(self._lines)
+        self._record.append(line)
+        self.position += 1
+        return line
+
+    def begin_record(self) -> None:
+        """Let the lines of the record before go."""
+        self._record.clear()
+
+    def give_back_all_but_first(self) -> None:
+        """Let the lines of this record come again, except its first."""
+        self._given_back.extendleft(reversed(self._record[1:]))
+        self.position -= len(self._record[1:])
 
 
 def _split_plain(

@@ -9,6 +9,7 @@ import pytest
 
 from stream_rec.errors import InputError
 from stream_rec.logs import Columns, LogOptions, open_log
+from stream_rec.logs.readers import RECORD_LINES_MAX
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -69,6 +70,28 @@ def test_bad_rows_can_be_passed_over(
 def test_rows_after_a_bad_one_are_read(tmp_path: Path) -> None:
     with open_log(write(tmp_path, "user,item\n,x\nann,tea\n")) as log:
         assert [row.user for row in log.rows(on_bad_row=lambda error: None)] == ["ann"]
+
+
+def users_and_bad_lines(path: Path) -> tuple[list[str], list[int]]:
+    errors: list[InputError] = []
+    with open_log(path) as log:
+        users = [row.user for row in log.rows(on_bad_row=errors.append)]
+    return users, [int(str(error).split(f"{path}:")[1].split()[0]) for error in errors]
+
+
+@pytest.mark.parametrize("n_after", [3, 3 * RECORD_LINES_MAX])
+def test_stray_quote_costs_its_own_line_only(tmp_path: Path, n_after: int) -> None:
+    lines = [f"u{x},tea,fine" for x in range(n_after)]
+    lines[1] = 'u1,tea,"fine'
+    lines[-1] = 'last,tea,"in\ntwo lines"'
+    users, bad_lines = users_and_bad_lines(write(tmp_path, "\n".join(["user,item,text", *lines])))
+    assert users == ["u0", *(f"u{x}" for x in range(2, n_after - 1)), "last"]
+    assert bad_lines == [3]
+
+
+def test_every_line_of_a_broken_record_is_counted(tmp_path: Path) -> None:
+    text = 'user,item,text\nann,tea,"one\ntwo" three\nfour"\nbob,tea,x\n'
+    assert users_and_bad_lines(write(tmp_path, text)) == (["bob"], [2, 3, 4])
 
 
 def test_missing_file_is_an_input_error(tmp_path: Path) -> None:
