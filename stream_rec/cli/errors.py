@@ -29,7 +29,8 @@ class CommandFailed(click.ClickException):
     """A `StreamRecError` on its way to standard error."""
 
     def __init__(self, error: StreamRecError) -> None:
-        super().__init__(str(error))
+        # Names of files and columns need not be UTF-8; what is written must be.
+        super().__init__(str(error).encode(errors="surrogateescape").decode(errors="replace"))
         self.exit_code = STATUS_USAGE if isinstance(error, ConfigError) else STATUS_FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:

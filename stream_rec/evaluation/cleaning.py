@@ -33,6 +33,8 @@ class Cleaning:
         The reason of the first one of each code.
     n_ignored : int
         Of unknown types that the configuration ignores.
+    n_forgets : int
+        Requests to be forgotten, which an evaluation does not follow.
     n_without_time : int
         Taken to happen at the time of the event before.
     n_out_of_order : int
@@ -53,6 +55,7 @@ class Cleaning:
     refused: dict[str, int] = field(default_factory=dict)
     first_refusal: dict[str, str] = field(default_factory=dict)
     n_ignored: int = 0
+    n_forgets: int = 0
     n_without_time: int = 0
     n_out_of_order: int = 0
     n_known_ids: int = 0

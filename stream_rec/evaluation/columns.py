@@ -25,7 +25,7 @@ from stream_rec.evaluation.cleaning import (
     is_repeated,
 )
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.events import EventDecoder, rated_types
+from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.ids import hash_id
 
 
@@ -129,6 +129,9 @@ class ColumnsBuilder:
             return False
         if event is None or event.ts is None:
             self.cleaning.n_ignored += 1
+            return False
+        if event.type == FORGET:
+            self.cleaning.n_forgets += 1
             return False
         self.cleaning.n_without_time += row.ts_ms is None
         self.cleaning.n_out_of_order += event.ts < self._latest_s

@@ -11,6 +11,7 @@ import gzip
 import io
 import lzma
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,11 +99,21 @@ def _lines_with_errors(text: io.TextIOWrapper, path: str) -> Iterator[str]:
         for line in text:
             n_lines += 1
             yield line
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except _damage_errors() as error:
         raise InputError(
             f"expected a whole compressed file, got damage after {path}:{n_lines} ({error}); "
             "fetch or pack the file again"
         ) from None
+
+
+def _damage_errors() -> tuple[type[Exception], ...]:
+    """Return what the unpackers raise at damage."""
+    errors = (OSError, EOFError, lzma.LZMAError, zlib.error)
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+
+        return (*errors, zstd.ZstdError)
+    return errors
 
 
 def _unpack(raw: RawFile) -> IO[bytes]:

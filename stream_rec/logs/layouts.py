@@ -14,6 +14,7 @@ from typing import Literal
 
 from stream_rec.errors import InputError
 
+COLUMNS_SHOWN_CHARACTERS = 200
 LogFormat = Literal["csv", "jsonl", "parquet"]
 RATING, WITHOUT_VALUE = "rating", "view"
 """Where the log has no types: a rating, and what an event without a value is instead of one."""
@@ -155,6 +156,19 @@ def columns_from_header(header: Sequence[str]) -> Columns:
     return Columns(**chosen)
 
 
+def readable(text: str) -> str:
+    """Return text that can be written: what was no UTF-8 in a file or its name is replaced."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def shown(header: Sequence[str]) -> str:
+    """Return the names of columns for a person, cut where there are too many."""
+    names = readable(", ".join(header))
+    if len(names) <= COLUMNS_SHOWN_CHARACTERS:
+        return names
+    return f"{names[:COLUMNS_SHOWN_CHARACTERS]}…"
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
@@ -166,7 +180,7 @@ def layout_of_header(
     columns = columns_from_header(header)
     default_type, notes = _guess_type(columns, header)
     return LogLayout(
-        name=f"{log_format} with columns {', '.join(header)}",
+        name=f"{log_format} with columns {shown(header)}",
         format=log_format,
         columns=columns,
         delimiter=delimiter,
@@ -203,7 +217,7 @@ def with_given_columns(layout: LogLayout, given: Columns) -> LogLayout:
         if layout.header and column not in layout.header:
             raise InputError(
                 f"expected a column {column!r} for {name}, the log has "
-                f"{', '.join(layout.header)}; name one of these with --{name}-column"
+                f"{shown(layout.header)}; name one of these with --{name}-column"
             )
     columns = replace(layout.columns, **given.given())
     if layout.format != "jsonl":
@@ -215,6 +229,6 @@ def _require_columns(columns: Columns, header: Sequence[str]) -> None:
     for name in ("user", "item"):
         if getattr(columns, name) is None:
             raise InputError(
-                f"expected a column for {name}, the log has {', '.join(header)} and none of "
+                f"expected a column for {name}, the log has {shown(header)} and none of "
                 f"the usual names ({', '.join(USUAL_NAMES[name])}); name it with --{name}-column"
             )

@@ -140,7 +140,7 @@ class EventLog:
         if self._raw.magic.startswith(PARQUET_MAGIC):
             table = readers.open_parquet(self._raw)
             layout = self._apply_options(layout_of_header("parquet", table.schema_arrow.names))
-            return layout, readers.read_parquet(table, layout)
+            return layout, readers.read_parquet(table, layout, self.path)
         lines = self._cleanup.enter_context(text_lines(self._raw))
         head = list(islice(lines, 1))
         recognised = recognise_text(

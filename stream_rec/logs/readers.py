@@ -146,16 +146,51 @@ def open_parquet(raw: RawFile) -> Any:
     try:
         return parquet.ParquetFile(raw.stream)
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(
-            f"expected a whole Parquet file, got: {error}, in {raw.path}; write the file again"
-        ) from None
+        raise _damaged_parquet(error, raw.path) from None
 
 
-def read_parquet(table: Any, layout: LogLayout) -> Iterator[RawRecord]:
-    """Iterate over the rows of an open Parquet file, only the columns that are needed."""
+def read_parquet(table: Any, layout: LogLayout, path: str) -> Iterator[RawRecord]:
+    """Iterate over the rows of an open Parquet file, only the columns that are needed.
+
+    Raises
+    ------
+    InputError
+        When a part of the file is damaged.
+    """
     columns = list(dict.fromkeys(layout.columns.given().values()))
     position = 0
-    for batch in table.iter_batches(batch_size=PARQUET_BATCH_ROWS, columns=columns):
+    for batch in _parquet_batches(table, columns, path):
         for record in batch.to_pylist():
             position += 1
             yield RawRecord(position, record)
+
+
+def _parquet_batches(table: Any, columns: list[str], path: str) -> Iterator[Any]:
+    import pyarrow
+
+    batches = table.iter_batches(batch_size=PARQUET_BATCH_ROWS, columns=columns)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise _damaged_parquet(error, path) from None
+        if batch is None:
+            return
+        yield _in_milliseconds(batch)
+
+
+def _in_milliseconds(batch: Any) -> Any:
+    """Return a batch with times in milliseconds: Python's datetime holds no nanoseconds."""
+    from pyarrow import timestamp, types
+
+    for place, field in enumerate(batch.schema):
+        if types.is_timestamp(field.type) and field.type.unit == "ns":
+            times = batch.column(place).cast(timestamp("ms", field.type.tz), safe=False)
+            batch = batch.set_column(place, field.name, times)
+    return batch
+
+
+def _damaged_parquet(error: Exception, path: str) -> InputError:
+    return InputError(
+        f"expected a whole Parquet file, got: {error}, in {path}; write the file again"
+    )

@@ -79,6 +79,14 @@ def test_unknown_types_are_ignored_where_the_configuration_says_so() -> None:
     assert builder.cleaning.refused == {}
 
 
+def test_requests_to_be_forgotten_are_counted_and_no_events() -> None:
+    builder = ColumnsBuilder(EventSettings())
+    assert builder.add(LogRow("a", "x", "click", ts_ms=1000))
+    assert not builder.add(LogRow("a", "x", "forget", ts_ms=2000))
+    assert builder.cleaning.n_forgets == 1
+    assert len(builder.build().user) == 1
+
+
 def test_cleaning_counts_order_repetition_and_missing_times() -> None:
     builder = ColumnsBuilder(EventSettings())
     for ts_ms in (2000, 1000, None, 2000):

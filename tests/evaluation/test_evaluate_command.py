@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,18 @@ def test_what_was_made_of_values_is_told(run_evaluate, tmp_path: Path) -> None:
         assert "40 events" in told
         assert words in told
         assert "refused" not in told
+
+
+def test_names_that_are_not_utf8_are_written_readably(run_evaluate, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"l\xf6g.csv")
+    lines = [f"{row.user},{row.item},x" for row in made_up_rows(40)]
+    path.write_bytes(b"user,item,gr\xfcn\n" + "\n".join(lines).encode())
+    result = run_evaluate(str(path), "--report", str(tmp_path / "r.html"))
+    assert result.exit_code == 0, result.output
+    assert "gr\N{REPLACEMENT CHARACTER}n" in (tmp_path / "r.html").read_text()
+    figures = json.loads(run_evaluate(str(path), "--json", "-").stdout)
+    assert figures["log"].endswith("l\N{REPLACEMENT CHARACTER}g.csv")
+    assert "such" in run_evaluate(f"{path}x").stderr
 
 
 def test_session_protocol_scores_engine_and_baselines_alike(run_evaluate, log: Path) -> None:

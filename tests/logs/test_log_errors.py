@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,13 @@ def test_unknown_columns_are_listed_with_the_option_to_name_them(tmp_path: Path)
     assert "--user-column" in message
 
 
+def test_columns_that_are_not_utf8_or_many_are_shown_readably(tmp_path: Path) -> None:
+    with open_log(write(tmp_path, b"user,item,gr\xfcn\nann,tea,x\n")) as log:
+        assert log.layout.name == "csv with columns user, item, gr\N{REPLACEMENT CHARACTER}n"
+    read_error(write(tmp_path, b"who,gr\xfcn\n1,2\n")).encode()
+    assert len(read_error(write(tmp_path, ",".join(["column"] * 1000) + "\n"))) < 600
+
+
 def test_misspelt_column_is_an_input_error(tmp_path: Path) -> None:
     options = LogOptions(Columns(user="custmer"))
     message = read_error(write(tmp_path, "customer,item\n1,2\n"), options)
@@ -121,6 +129,25 @@ def test_misspelt_column_is_an_input_error(tmp_path: Path) -> None:
 def test_truncated_gzip_is_an_input_error(tmp_path: Path) -> None:
     packed = gzip.compress(b"user,item\n" + b"ann,tea\n" * 1000)
     assert "expected a whole compressed file" in read_error(write(tmp_path, packed[:-10]))
+
+
+def test_damaged_middle_of_a_packed_log_is_an_input_error(tmp_path: Path) -> None:
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with the head of gzip
+    packed = packer.compress(b"user,item\n" + b"ann,tea\n" * 1000) + packer.flush(zlib.Z_FULL_FLUSH)
+    assert "expected a whole compressed file" in read_error(write(tmp_path, packed + b"\xff" * 50))
+
+
+def test_damaged_middle_of_parquet_is_an_input_error(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    table = pyarrow.table({"user": ["ann"] * 3000, "item": [f"i{x}" for x in range(3000)]})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    whole = (tmp_path / "log.parquet").read_bytes()
+    damaged = whole[:200] + b"\xff" * 2000 + whole[2200:]
+    message = read_error(write(tmp_path, damaged))
+    assert "expected a whole Parquet file" in message
+    assert "write the file again" in message
 
 
 def test_damaged_parquet_is_an_input_error(tmp_path: Path) -> None:

@@ -174,6 +174,20 @@ def test_parquet_is_read_with_its_own_types(tmp_path: Path) -> None:
     assert read(tmp_path / "log.parquet") == [LogRow("7", "a", "rating", 4.5, 1_700_000_000_000)]
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_parquet_times_of_every_unit_are_the_same_moment(
+    tmp_path: Path, unit: str, zone: str | None
+) -> None:
+    from pyarrow import parquet
+
+    moments = pyarrow.array([1_700_000_000_000_000_123], pyarrow.timestamp("ns", zone))
+    moments = moments.cast(pyarrow.timestamp(unit, zone), safe=False)
+    table = pyarrow.table({"user": [7], "ts": moments, "item": ["a"]})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    assert read(tmp_path / "log.parquet") == [LogRow("7", "a", "view", None, 1_700_000_000_000)]
+
+
 def test_whole_sample_is_read_in_order() -> None:
     rows = read(SAMPLE_EVENTS)
     assert len(rows) == N_SAMPLE_EVENTS

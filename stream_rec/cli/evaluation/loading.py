@@ -11,6 +11,7 @@ from stream_rec.errors import InputError
 from stream_rec.evaluation.cleaning import Cleaning
 from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
 from stream_rec.logs import LogOptions, open_log
+from stream_rec.logs.layouts import readable
 
 BAD_ROWS_KEPT_MAX = 3
 ROWS_PER_STEP = 1000
@@ -94,7 +95,7 @@ def load_log(
     if not len(columns.user):
         raise InputError(f"expected events in {path} beside those of bots, came none; keep bots")
     return LoadedLog(
-        path,
+        readable(path),
         layout.name,
         columns,
         builder.cleaning,

@@ -59,6 +59,8 @@ def cleaning_lines(loaded: LoadedLog) -> list[str]:
         lines.append(f"{n:,} events refused ({code}), left out: {found.first_refusal[code]}")
     if found.n_ignored:
         lines.append(f"{found.n_ignored:,} events of unknown types, ignored as configured")
+    if found.n_forgets:
+        lines.append(f"{found.n_forgets:,} requests to be forgotten, not followed here")
     if loaded.n_without_value:
         lines.append(f"{loaded.n_without_value:,} events without a rating, taken as views")
     if found.n_without_time:
