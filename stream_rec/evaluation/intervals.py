@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 N_SAMPLES = 1000
 CONFIDENCE = 0.95
+USERS_MIN = 2
+"""Users that an interval needs: of one, every sample is the same."""
 _SAMPLES_AT_ONCE = 50
 
 
@@ -29,18 +31,39 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(gains: NDArray[np.float64], user: NDArray[np.int32], seed: int = 0) -> Interval:
-    """Return the confidence interval of a mean gain.
+def interval_text(interval: Interval | None, digits: int = 4) -> str:
+    """Return an interval for a person, a dash where there is none.
+
+    Examples
+    --------
+    >>> interval_text(Interval(0.25, 0.5)), interval_text(Interval(1.5, np.inf), 1)
+    ('0.2500–0.5000', '1.5–∞')
+    """
+    if interval is None:
+        return "–"
+    return "–".join(f"{end:.{digits}f}" if np.isfinite(end) else "∞" for end in interval)
+
+
+def mean_interval(
+    gains: NDArray[np.float64], user: NDArray[np.int32], seed: int = 0
+) -> Interval | None:
+    """Return the confidence interval of a mean gain, None of fewer than two users.
 
     Parameters
     ----------
     gains : float64[E]
-        At least one.
     user : int32[E]
         Whose event each is.
     seed : int
+
+    Examples
+    --------
+    >>> mean_interval(np.array([0.0, 1.0]), np.array([7, 7])) is None
+    True
     """
     total, n = _by_user(gains, user), _by_user(np.ones(len(gains)), user)
+    if len(n) < USERS_MIN:
+        return None
     sums = _sampled_sums(np.stack([total, n], axis=1), seed)
     return _interval(sums[:, 0] / sums[:, 1])
 
@@ -50,7 +73,7 @@ def ratio_interval(
     other_gains: NDArray[np.float64],
     user: NDArray[np.int32],
     seed: int = 0,
-) -> Interval:
+) -> Interval | None:
     """Return the confidence interval of the mean of `gains` over that of `other_gains`.
 
     Parameters
@@ -59,9 +82,21 @@ def ratio_interval(
         Of the same events; the other mean is above 0.
     user : int32[E]
     seed : int
+
+    Returns
+    -------
+    Interval or None
+        None of fewer than two users. The upper end is infinite where the other model may well have
+        had no gain at all; samples in which neither has any say nothing and are left out.
     """
-    sums = _sampled_sums(np.stack([_by_user(gains, user), _by_user(other_gains, user)], 1), seed)
-    return _interval(sums[:, 0] / np.maximum(sums[:, 1], np.finfo(np.float64).tiny))
+    by_user = np.stack([_by_user(gains, user), _by_user(other_gains, user)], 1)
+    if len(by_user) < USERS_MIN:
+        return None
+    sums = _sampled_sums(by_user, seed)
+    own, other = sums[sums.any(axis=1)].T
+    ratio = np.full(len(own), np.inf)
+    np.divide(own, other, out=ratio, where=other > 0.0)
+    return _interval(ratio)
 
 
 def _by_user(gains: NDArray[np.float64], user: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -82,5 +117,10 @@ def _sampled_sums(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64
 
 def _interval(values: NDArray[np.float64]) -> Interval:
     tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(values, [tail, 1.0 - tail])
-    return Interval(float(low), float(high))
+    if np.isfinite(values).all():
+        low, high = np.quantile(values, [tail, 1.0 - tail])
+        return Interval(float(low), float(high))
+    # Nothing lies halfway to infinity: the ends are values, and not between two of them.
+    in_order = np.sort(values)
+    place = int(tail * (len(values) - 1))
+    return Interval(float(in_order[place]), float(in_order[len(values) - 1 - place]))

@@ -34,8 +34,8 @@ class Score:
         Wall-clock time of testing and learning, in microseconds.
     rank : int32[S]
         Of the item of every scored event, from 0; negative where it was not listed.
-    intervals : dict of int to Interval
-        95 % confidence of the hit rate at each k.
+    intervals : dict of int to Interval or None
+        95 % confidence of the hit rate at each k; None where there are too few users.
     memory_bytes : int
         Of the model at the end.
     rating_error : RatingError or None
@@ -49,7 +49,7 @@ class Score:
     by_k: dict[int, dict[str, float]]
     us_per_event: float
     rank: NDArray[np.int32]
-    intervals: dict[int, Interval]
+    intervals: dict[int, Interval | None]
     memory_bytes: int = 0
     rating_error: RatingError | None = None
     tuned: bool = False
@@ -110,7 +110,7 @@ class Evaluation:
 
     @property
     def ratio_interval(self) -> Interval | None:
-        """Confidence interval of the ratio, on the same users; None where there is no ratio."""
+        """Confidence interval of the ratio, on the same users; None without a ratio or users."""
         best = self.best_baseline
         if best is None or self.ratio is None:
             return None
@@ -234,7 +234,7 @@ def score_ranks(
         by_k={k: rank_metrics(scored, k) for k in ks},
         us_per_event=us_per_event,
         rank=scored,
-        intervals={k: mean_interval(hit_gains(scored, k), user) for k in ks} if len(user) else {},
+        intervals={k: mean_interval(hit_gains(scored, k), user) for k in ks},
         memory_bytes=memory_bytes,
         tuned=tuned,
         parameters=dict(parameters or {}),

@@ -166,6 +166,19 @@ def test_details_are_one_more_key(run_evaluate, log: Path) -> None:
     assert {group["kind"] for group in details["groups"]} == {"user history", "item age", "time"}
 
 
+def test_one_user_has_figures_and_no_intervals(run_evaluate, tmp_path: Path) -> None:
+    path, report = tmp_path / "log.csv", tmp_path / "report.html"
+    path.write_text("user,item,ts\n" + "".join(f"u,i{x},{60 * x}\n" for x in range(60)))
+    arguments = [str(path), "--baselines", "popularity"]
+    figures = json.loads(run_evaluate(*arguments, "--json", "-", "--details").stdout)
+    assert {each["hr_interval"] for each in figures["baselines"].values()} == {None}
+    assert set(figures["details"]["hr_intervals"]["stream_rec"].values()) == {None}
+    assert figures["details"]["ratio_interval"] is None
+    shown = run_evaluate(*arguments, "--report", str(report))
+    assert shown.exit_code == 0, shown.output
+    assert "nan" not in shown.stdout + report.read_text()
+
+
 @pytest.mark.parametrize("ks", ["0", "1,101", "ten", ""])
 def test_lengths_out_of_range_are_refused(run_evaluate, log: Path, ks: str) -> None:
     result = run_evaluate(str(log), "--k", ks)

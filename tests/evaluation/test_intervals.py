@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_rec.evaluation.intervals import mean_interval, ratio_interval
+from stream_rec.evaluation.intervals import interval_text, mean_interval, ratio_interval
 
 
 def users_with_taste(n_users: int, n_each: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -56,3 +56,20 @@ def test_order_of_events_does_not_matter() -> None:
     gains, user = users_with_taste(60)
     order = np.random.default_rng(0).permutation(len(gains))
     assert mean_interval(gains[order], user[order]) == pytest.approx(mean_interval(gains, user))
+
+
+def test_ratio_to_a_model_that_may_have_no_gain_has_no_upper_end() -> None:
+    user = np.arange(20, dtype=np.int32)
+    gains, other = (user < 12).astype(np.float64), (user < 1).astype(np.float64)
+    low, high = ratio_interval(gains, other, user)
+    assert 1.0 < low < 12.0
+    assert high == np.inf
+    assert interval_text((low, high), 1).endswith("–∞")
+
+
+def test_one_user_has_no_interval() -> None:
+    for n_users in (0, 1):
+        user = np.zeros(9 * n_users, np.int32)
+        gains = np.arange(len(user)) % 2.0
+        assert mean_interval(gains, user) is ratio_interval(gains, gains, user) is None
+    assert interval_text(None) == "–"

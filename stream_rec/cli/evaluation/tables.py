@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream_rec.cli.evaluation.loading import LoadedLog
 from stream_rec.evaluation.cleaning import FLOOD_EVENTS
-from stream_rec.evaluation.intervals import Interval
+from stream_rec.evaluation.intervals import interval_text
 from stream_rec.evaluation.result import Evaluation, Score, group_hit_rate
 
 DRIFTS_SHOWN = 3
@@ -115,7 +115,7 @@ def _row(score: Score, k: int, is_best: bool) -> list[str]:
     values = [f"{score.by_k[k][metric]:.4f}" for metric in METRIC_WORDS]
     if score.rating_error is not None:
         name += f" (RMSE {score.rating_error.rmse:.3f}, MAE {score.rating_error.mae:.3f})"
-    interval = _interval(score.intervals.get(k))
+    interval = interval_text(score.intervals.get(k))
     return [
         f"{name} ◀ best" if is_best else name,
         *values,
@@ -123,12 +123,6 @@ def _row(score: Score, k: int, is_best: bool) -> list[str]:
         f"{score.us_per_event:,.1f}",
         f"{score.memory_bytes / 1e6:,.1f}",
     ]
-
-
-def _interval(interval: Interval | None, digits: int = 4) -> str:
-    if interval is None:
-        return ""
-    return "–".join(f"{value:.{digits}f}" for value in interval)
 
 
 def groups_table(evaluation: Evaluation) -> Table:
@@ -180,7 +174,7 @@ def lists_summary(evaluation: Evaluation) -> Text:
     if best is not None and evaluation.ratio is not None:
         text.append(
             f"\n{evaluation.ratio:.3f} × the best baseline, {best.name} "
-            f"(95 %: {_interval(evaluation.ratio_interval, 3)})",
+            f"(95 %: {interval_text(evaluation.ratio_interval, 3)})",
             style="bold",
         )
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
+from stream_rec.evaluation.intervals import interval_text
 from stream_rec.evaluation.result import Evaluation, Score
 
 METRICS = {"hr": "HR", "ndcg": "NDCG", "mrr": "MRR"}
@@ -15,13 +16,20 @@ def verdict(evaluation: Evaluation) -> str:
     engine, best, ratio = evaluation.engine, evaluation.best_baseline, evaluation.ratio
     k = evaluation.k
     own = engine.by_k[k]["hr"]
-    if best is None or ratio is None or evaluation.ratio_interval is None:
+    if best is None:
         words = f"HR@{k} {own:.4f}. No baseline ran beside it: --baselines all compares."
         return f'<p class="verdict">{words}</p>'
-    low, high = evaluation.ratio_interval
+    beside = f"HR@{k} {own:.4f} against {best.by_k[k]['hr']:.4f} of {html.escape(best.name)}"
+    if ratio is None:
+        return f'<p class="verdict">{beside}, the best baseline.</p>'
+    interval = evaluation.ratio_interval
+    if interval is None:
+        words = f"{beside}: {ratio:.3f} × the best baseline. One user does not tell chance."
+        return f'<p class="verdict">{words}</p>'
+    low, high = interval
     beside = (
         f"HR@{k} {own:.4f} against {best.by_k[k]['hr']:.4f}: {ratio:.3f} × the best baseline, "
-        f"{html.escape(best.name)} (95 %: {low:.3f}–{high:.3f})."
+        f"{html.escape(best.name)} (95 %: {interval_text(interval, 3)})."
     )
     name = html.escape(engine.name)
     if low > 1.0:
@@ -83,7 +91,6 @@ def scores_table(evaluation: Evaluation) -> str:
 
 def _row(score: Score, evaluation: Evaluation, others: list[int], *, is_best: bool) -> str:
     k, error = evaluation.k, score.rating_error
-    interval = score.intervals.get(k)
     name = html.escape(score.name)
     if score.tuned:
         name += ' <span class="soft">tuned</span>'
@@ -93,7 +100,7 @@ def _row(score: Score, evaluation: Evaluation, others: list[int], *, is_best: bo
     cells = [
         name,
         *(f"{score.by_k[k][key]:.4f}" for key in METRICS),
-        f"{interval.low:.4f}–{interval.high:.4f}" if interval else "",
+        interval_text(score.intervals.get(k)),
         *(f"{score.by_k[other]['hr']:.4f}" for other in others),
         *(f"{score.by_k[other]['ndcg']:.4f}" for other in others if other > 1),
         f"{error.rmse:.3f}" if error else "",
