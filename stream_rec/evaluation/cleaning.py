@@ -9,15 +9,37 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FLOOD_EVENTS = 200
 FLOOD_S = 60.0
+FAR_SHARE_MAX = 0.1
+FAR_S_MIN = 30 * 86_400.0
+"""Far are no more than this share of the events, and no less than this from all others."""
 NO_EVENT_ID = 0
 DISTINCT_SHARE_MIN = 0.5
 """Where fewer of the event ids are distinct, the column is hardly one of event ids."""
+
+
+class FarTimes(NamedTuple):
+    """Events far from all others in time.
+
+    Attributes
+    ----------
+    n_events : int
+    first_s, last_s : float
+        Of the other events.
+    """
+
+    n_events: int
+    first_s: float
+    last_s: float
+
+
+NO_FAR_TIMES = FarTimes(0, 0.0, 0.0)
 
 
 @dataclass
@@ -36,9 +58,12 @@ class Cleaning:
     n_forgets : int
         Requests to be forgotten, which an evaluation does not follow.
     n_without_time : int
-        Taken to happen at the time of the event before.
+        Taken to happen at the time of the event before them in the file; those at its beginning at
+        the first time that there is.
     n_out_of_order : int
-        Events earlier than one before them in the file; the log was sorted by time.
+        Events earlier than the one just before them in the file; the log was sorted by time.
+    far_times : FarTimes
+        What lies far from all other times, and is kept.
     n_known_ids : int
         Events whose id their user had shortly before, left out as the pipeline drops them.
     has_poor_ids : bool
@@ -58,6 +83,7 @@ class Cleaning:
     n_forgets: int = 0
     n_without_time: int = 0
     n_out_of_order: int = 0
+    far_times: FarTimes = NO_FAR_TIMES
     n_known_ids: int = 0
     has_poor_ids: bool = False
     n_repeated: int = 0
@@ -103,6 +129,38 @@ def is_repeated(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
     repeated = np.ones(len(columns[0]), np.bool_)
     repeated[first] = False
     return repeated
+
+
+def find_far_times(time_s: NDArray[np.float64]) -> FarTimes:
+    """Find the few events that are further from all others than these are from each other.
+
+    Parameters
+    ----------
+    time_s : float64[E]
+        In order.
+
+    Examples
+    --------
+    >>> find_far_times(np.array([0.0, *(1.7e9 + 60.0 * x for x in range(99))]))
+    FarTimes(n_events=1, first_s=1700000000.0, last_s=1700005880.0)
+    """
+    first, end = 0, len(time_s)
+    allowed = int(FAR_SHARE_MAX * len(time_s))
+    while end - first > 1:
+        gaps = np.diff(time_s[first:end])
+        widest = int(np.argmax(gaps))
+        lasts_s = time_s[end - 1] - time_s[first] - gaps[widest]
+        n_before, n_after = widest + 1, end - first - widest - 1
+        n_apart = min(n_before, n_after)
+        if gaps[widest] <= max(lasts_s, FAR_S_MIN) or n_apart > allowed:
+            break
+        allowed -= n_apart
+        if n_before < n_after:
+            first += n_before
+        else:
+            end -= n_after
+    n_far = len(time_s) - (end - first)
+    return FarTimes(n_far, float(time_s[first]), float(time_s[end - 1])) if n_far else NO_FAR_TIMES
 
 
 def has_known_id(

@@ -19,6 +19,7 @@ from stream_rec.errors import InvalidEventError
 from stream_rec.evaluation.cleaning import (
     NO_EVENT_ID,
     Cleaning,
+    find_far_times,
     flooding_users,
     has_known_id,
     has_poor_ids,
@@ -108,7 +109,7 @@ class ColumnsBuilder:
         self._user, self._item, self._type = array("i"), array("i"), array("i")
         self._weight, self._time_s, self._value = array("i"), array("d"), array("d")
         self._event_id = array("Q")
-        self._latest_s = 0.0
+        self._before_s: float | None = None
 
     def __len__(self) -> int:
         return len(self._user)
@@ -121,7 +122,7 @@ class ColumnsBuilder:
         if row.event_id is not None:
             fields["event_id"] = row.event_id
         try:
-            event = self._check(fields, self._latest_s)
+            event = self._check(fields, self._before_s or 0.0)
         except InvalidEventError as error:
             refused = self.cleaning.refused
             refused[error.code] = refused.get(error.code, 0) + 1
@@ -133,9 +134,7 @@ class ColumnsBuilder:
         if event.type == FORGET:
             self.cleaning.n_forgets += 1
             return False
-        self.cleaning.n_without_time += row.ts_ms is None
-        self.cleaning.n_out_of_order += event.ts < self._latest_s
-        self._latest_s = max(self._latest_s, event.ts)
+        self._note_time(event.ts, is_known=row.ts_ms is not None)
         self._user.append(self._users.setdefault(event.user, len(self._users)))
         self._item.append(self._items.setdefault(event.item, len(self._items)))
         self._type.append(self._types.setdefault(event.type, len(self._types)))
@@ -145,6 +144,16 @@ class ColumnsBuilder:
         self._value.append(event.value if rated and event.value is not None else np.nan)
         self._event_id.append(NO_EVENT_ID if event.event_id is None else hash_id(event.event_id))
         return True
+
+    def _note_time(self, time_s: float, *, is_known: bool) -> None:
+        if not is_known:
+            self.cleaning.n_without_time += 1
+        elif self._before_s is None:
+            self._before_s = time_s
+            self._time_s = array("d", [time_s] * len(self))  # those so far had none
+        else:
+            self.cleaning.n_out_of_order += time_s < self._before_s
+            self._before_s = time_s
 
     def build(self, *, drop_repeated: bool = False, drop_bots: bool = False) -> LogColumns:
         """Return the columns of all events taken in, in time order.
@@ -158,12 +167,13 @@ class ColumnsBuilder:
         used = in_order[self._keep(in_order, drop_repeated, drop_bots)]
         user, users = _renumbered(np.array(self._user)[used], list(self._users))
         item, items = _renumbered(np.array(self._item)[used], list(self._items))
-        weight = np.array(self._weight)[used]
+        weight, time_s = np.array(self._weight)[used], np.array(self._time_s)[used]
+        self.cleaning.far_times = find_far_times(time_s)
         self.cleaning.n_used = len(used)
         return LogColumns(
             user=user,
             item=item,
-            time_s=np.array(self._time_s)[used],
+            time_s=time_s,
             weight=weight,
             value=np.array(self._value)[used],
             event_id=np.array(self._event_id, np.uint64)[used],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.evaluation.cleaning import FLOOD_EVENTS
+from stream_rec.evaluation.cleaning import FLOOD_EVENTS, find_far_times
 from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
 from stream_rec.evaluation.prequential import Prequential
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
@@ -93,10 +93,46 @@ def test_cleaning_counts_order_repetition_and_missing_times() -> None:
         builder.add(LogRow("a", "x", "click", ts_ms=ts_ms))
     log = builder.build()
     cleaning = builder.cleaning
-    assert log.time_s.tolist() == [1.0, 2.0, 2.0, 2.0]
+    assert log.time_s.tolist() == [1.0, 1.0, 2.0, 2.0]
     assert cleaning.n_out_of_order == 1
     assert cleaning.n_without_time == 1
     assert cleaning.n_repeated == 2
+
+
+def test_event_without_a_time_happens_with_the_one_before_it_in_the_file() -> None:
+    for given_s, expected_s in (
+        ([100, 50, None], [50, 50, 100]),
+        ([None, None, 70, None, 90], [70, 70, 70, 70, 90]),
+        ([None, None], [0, 0]),
+    ):
+        rows = [
+            LogRow("a", f"i{x}", "click", ts_ms=None if s is None else 1000 * s)
+            for x, s in enumerate(given_s)
+        ]
+        assert columns_of(rows).time_s.tolist() == expected_s
+
+
+def test_one_early_or_late_time_puts_one_event_out_of_order_and_is_told() -> None:
+    for far_s in (0, 4_000_000_000):
+        builder = ColumnsBuilder(EventSettings())
+        times_s = [1_700_000_000 + 60 * x for x in range(100)]
+        for x, s in enumerate([*times_s[:50], far_s, *times_s[50:]]):
+            builder.add(LogRow("a", f"i{x}", "click", ts_ms=1000 * s))
+        assert len(builder.build().user) == 101
+        found = builder.cleaning
+        assert found.n_out_of_order == 1
+        assert found.far_times == (1, times_s[0], times_s[-1])
+
+
+@given(st.lists(st.floats(0, 30 * 86_400), min_size=1))
+def test_times_of_a_month_are_never_far(times_s: list[float]) -> None:
+    assert find_far_times(np.sort(times_s)).n_events == 0
+
+
+def test_two_seasons_of_much_are_not_far_from_each_other() -> None:
+    times_s = np.array([*range(50), *(1e9 + x for x in range(50))])
+    assert find_far_times(times_s).n_events == 0
+    assert find_far_times(times_s[45:]) == (5, 1e9, 1e9 + 49)
 
 
 def flood(n: int) -> ColumnsBuilder:

@@ -64,9 +64,17 @@ def cleaning_lines(loaded: LoadedLog) -> list[str]:
     if loaded.n_without_value:
         lines.append(f"{loaded.n_without_value:,} events without a rating, taken as views")
     if found.n_without_time:
-        lines.append(f"{found.n_without_time:,} events without a time, taken as simultaneous")
+        lines.append(
+            f"{found.n_without_time:,} events without a time, taken at that of the one before"
+        )
     if found.n_out_of_order:
-        lines.append(f"{found.n_out_of_order:,} events out of order, sorted by time")
+        lines.append(f"{found.n_out_of_order:,} events earlier than the one before, sorted by time")
+    if found.far_times.n_events:
+        n, *others = found.far_times
+        first, last = (_day(seconds) for seconds in others)
+        lines.append(
+            f"{n:,} events at times far from all others, which are from {first} to {last}; kept"
+        )
     if found.n_known_ids:
         line = f"{found.n_known_ids:,} events with an event id that their user had shortly before"
         lines.append(f"{line}, left out as the pipeline drops them")
