@@ -7,6 +7,7 @@ and through pyarrow before.
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -86,11 +87,24 @@ def text_lines(raw: RawFile) -> Iterator[Iterator[str]]:
     # Bytes that are not UTF-8 spoil the field they are in (see rows.py), not the whole log.
     text = io.TextIOWrapper(unpacked, "utf-8-sig", errors="surrogateescape", newline="")
     try:
+        if _begins_utf16(unpacked, raw.path):
+            text.reconfigure(encoding="utf-16", errors="replace", newline="")
         yield _lines_with_errors(text, raw.path)
     finally:
         text.detach()
         if unpacked is not raw.stream:
             unpacked.close()
+
+
+def _begins_utf16(unpacked: IO[bytes], path: str) -> bool:
+    """Tell whether a text begins with a byte order mark of UTF-16."""
+    peek = getattr(unpacked, "peek", None)
+    if peek is None:  # pyarrow's zstd
+        return False
+    try:
+        return peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    except _damage_errors() as error:
+        raise _damage(path, 0, error) from None
 
 
 def _lines_with_errors(text: io.TextIOWrapper, path: str) -> Iterator[str]:
@@ -100,10 +114,14 @@ def _lines_with_errors(text: io.TextIOWrapper, path: str) -> Iterator[str]:
             n_lines += 1
             yield line
     except _damage_errors() as error:
-        raise InputError(
-            f"expected a whole compressed file, got damage after {path}:{n_lines} ({error}); "
-            "fetch or pack the file again"
-        ) from None
+        raise _damage(path, n_lines, error) from None
+
+
+def _damage(path: str, n_lines: int, error: Exception) -> InputError:
+    return InputError(
+        f"expected a whole compressed file, got damage after {path}:{n_lines} ({error}); "
+        "fetch or pack the file again"
+    )
 
 
 def _damage_errors() -> tuple[type[Exception], ...]:

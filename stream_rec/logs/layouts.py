@@ -140,6 +140,9 @@ USUAL_TYPES: Mapping[str, str] = {"addtocart": "cart", "transaction": "purchase"
 """RetailRocket's names of event types."""
 
 
+_UNIT = re.compile(r"[(\[].*[)\]]")
+
+
 def columns_from_header(header: Sequence[str]) -> Columns:
     """Choose the column of each field by the usual names.
 
@@ -147,8 +150,11 @@ def columns_from_header(header: Sequence[str]) -> Columns:
     --------
     >>> columns_from_header(["userId", "movieId", "rating", "timestamp"]).item
     'movieId'
+    >>> columns_from_header(["User ID", "Item ID", "Timestamp (s)"]).ts
+    'Timestamp (s)'
     """
-    by_plain_name = {_plain(name): name for name in reversed(header)}
+    without_unit = {_plain(_UNIT.sub("", name)): name for name in reversed(header)}
+    by_plain_name = without_unit | {_plain(name): name for name in reversed(header)}
     chosen = {
         name: next((by_plain_name[usual] for usual in usuals if usual in by_plain_name), None)
         for name, usuals in USUAL_NAMES.items()

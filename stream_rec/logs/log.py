@@ -128,11 +128,10 @@ class EventLog:
                     raise record.problem
                 row = parse_row(record.fields)
             except FieldError as problem:
-                error = self._explain(problem, record.position)
                 if on_bad_row is None:
-                    raise error from None
+                    raise self._explain(problem, record.position, ", or skip bad rows") from None
                 self.n_bad_rows += 1
-                on_bad_row(error)
+                on_bad_row(self._explain(problem, record.position))
             else:
                 yield row
 
@@ -187,10 +186,10 @@ class EventLog:
 
         return parse_row
 
-    def _explain(self, problem: FieldError, position: int) -> InputError:
+    def _explain(self, problem: FieldError, position: int, or_else: str = "") -> InputError:
         return InputError(
             f"{problem}, in {self.path}:{position} (read as {self.layout.name}); "
-            "mend the row, name the columns, or skip bad rows"
+            f"mend the row or name the columns{or_else}"
         )
 
 

@@ -7,6 +7,7 @@ Parquet file, both from 1. Nothing here keeps more than one line or one Parquet 
 from __future__ import annotations
 
 import csv
+import io
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -144,7 +145,9 @@ def open_parquet(raw: RawFile) -> Any:
             "pip install 'stream-rec[parquet]'"
         ) from None
     try:
-        return parquet.ParquetFile(raw.stream)
+        # A pipe cannot be read from its end, where a Parquet file says what it holds.
+        seekable = raw.stream if raw.stream.seekable() else io.BytesIO(raw.stream.read())
+        return parquet.ParquetFile(seekable)
     except (pyarrow.ArrowException, OSError) as error:
         raise _damaged_parquet(error, raw.path) from None
 

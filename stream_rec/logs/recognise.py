@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 from stream_rec.errors import InputError
 from stream_rec.logs.layouts import HEADERLESS, Columns, LogLayout, layout_of_header
 
+_JSON_ARRAY = re.compile(r"\s*\[\s*([{\[]|$)")
 DELIMITERS = (",", "\t", ";", "|", "::")
 
 
@@ -33,13 +35,18 @@ def recognise_text(
     Raises
     ------
     InputError
-        When there is no first line, or it is not an object where one was begun.
+        When there is no first line, or it begins a JSON array.
     """
-    line = first_line.strip()
-    if not line:
+    line = first_line.rstrip("\r\n")  # a first column without a name begins with its delimiter
+    if not line.strip():
         raise InputError(f"expected events, got an empty first line in {path}; give another log")
-    if line.startswith("{"):
+    if line.lstrip().startswith("{"):
         return _recognise_jsonl(line)
+    if _JSON_ARRAY.match(line):
+        raise InputError(
+            f"expected JSON Lines, an object a line, came an array in {path}; write each of its "
+            "objects on a line of its own"
+        )
     if given_header:
         layout = layout_of_header("csv", given_header, delimiter or _guess_delimiter(line))
         return replace(layout, has_header_line=False)

@@ -107,6 +107,22 @@ def test_empty_file_is_an_input_error(tmp_path: Path) -> None:
     assert "empty first line" in read_error(write(tmp_path, ""))
 
 
+@pytest.mark.parametrize("text", ['[{"user":1,"item":2}]' * 900, "[\n  {}\n]\n", " [ [1,2]]"])
+def test_json_array_is_refused_in_few_words(tmp_path: Path, text: str) -> None:
+    message = read_error(write(tmp_path, text))
+    assert "expected JSON Lines, an object a line, came an array" in message
+    assert len(message) < 300
+
+
+def test_skipping_bad_rows_is_advised_only_where_they_are_not_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item\n,tea\n")
+    errors: list[InputError] = []
+    with open_log(path) as log:
+        list(log.rows(on_bad_row=errors.append))
+    assert "skip bad rows" not in str(errors[0])
+    assert "or skip bad rows" in read_error(path)
+
+
 def test_unknown_columns_are_listed_with_the_option_to_name_them(tmp_path: Path) -> None:
     message = read_error(write(tmp_path, "who,what\n1,2\n"))
     assert "who, what" in message

@@ -5,10 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import sys
 import tracemalloc
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +20,9 @@ from stream_rec.errors import InputError
 from stream_rec.logs import Columns, LogOptions, LogRow, open_log
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet and zstd need pyarrow")
+
+
+Pack = Callable[[bytes], bytes]
 
 
 def read(path: Path, options: LogOptions | None = None) -> list[LogRow]:
@@ -84,6 +90,11 @@ WELL_KNOWN = {
     "byte order mark and Windows line ends": (
         "\ufeffuser,item\r\nann,thé\r\n",
         LogRow("ann", "thé", "view"),
+    ),
+    "first column without a name": ("\tuser\titem\n0\tann\ttea\n", LogRow("ann", "tea", "view")),
+    "units in parentheses": (
+        "User ID,Item [id],Timestamp (s)\nann,tea,1700000000\n",
+        LogRow("ann", "tea", "view", None, 1_700_000_000_000),
     ),
     "quoted field with delimiter and line end": (
         'user,item,title\nann,tea,"green,\nloose"\n',
@@ -158,6 +169,13 @@ def test_packing_is_told_by_the_content(tmp_path: Path, log_format: str, pack: o
     assert read(path) == [LogRow("ann", "tea", "view")]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_told_by_its_byte_order_mark(tmp_path: Path, pack: Pack, order: str) -> None:
+    text = "\ufeffuser,item\r\nann,thé\r\nbob,tea\r\n".encode(order)
+    assert [row.item for row in read(write(tmp_path, pack(text)))] == ["thé", "tea"]
+
+
 def test_zstd_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with pyarrow.output_stream(str(path), compression="zstd") as stream:
@@ -172,6 +190,21 @@ def test_parquet_is_read_with_its_own_types(tmp_path: Path) -> None:
     table = pyarrow.table({"user_id": [7], "item": ["a"], "rating": [4.5], "timestamp": moments})
     parquet.write_table(table, tmp_path / "log.parquet")
     assert read(tmp_path / "log.parquet") == [LogRow("7", "a", "rating", 4.5, 1_700_000_000_000)]
+
+
+def test_parquet_is_read_from_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyarrow import parquet
+
+    path = tmp_path / "log.parquet"
+    parquet.write_table(pyarrow.table({"user": ["ann"], "item": ["tea"]}), path)
+    reading, writing = os.pipe()
+    os.write(writing, path.read_bytes())
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=pipe))
+        assert read(Path("-")) == [LogRow("ann", "tea", "view")]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
