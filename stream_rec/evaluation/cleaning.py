@@ -53,8 +53,12 @@ class Cleaning:
         Events left out, by the code of the check that refused them.
     first_refusal : dict of str to str
         The reason of the first one of each code.
+    first_refused_type : dict of str to str
+        Its type, as it is in the log.
     n_ignored : int
         Of unknown types that the configuration ignores.
+    has_times : bool
+        Whether any event has a time.
     n_forgets : int
         Requests to be forgotten, which an evaluation does not follow.
     n_without_time : int
@@ -79,7 +83,9 @@ class Cleaning:
     n_used: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     first_refusal: dict[str, str] = field(default_factory=dict)
+    first_refused_type: dict[str, str] = field(default_factory=dict)
     n_ignored: int = 0
+    has_times: bool = False
     n_forgets: int = 0
     n_without_time: int = 0
     n_out_of_order: int = 0

@@ -127,6 +127,7 @@ class ColumnsBuilder:
             refused = self.cleaning.refused
             refused[error.code] = refused.get(error.code, 0) + 1
             self.cleaning.first_refusal.setdefault(error.code, error.reason)
+            self.cleaning.first_refused_type.setdefault(error.code, row.type)
             return False
         if event is None or event.ts is None:
             self.cleaning.n_ignored += 1
@@ -150,6 +151,7 @@ class ColumnsBuilder:
             self.cleaning.n_without_time += 1
         elif self._before_s is None:
             self._before_s = time_s
+            self.cleaning.has_times = True
             self._time_s = array("d", [time_s] * len(self))  # those so far had none
         else:
             self.cleaning.n_out_of_order += time_s < self._before_s

@@ -201,6 +201,38 @@ def test_log_without_a_usable_event_is_one_clear_error(run_evaluate, tmp_path: P
     assert "'purr'" in result.stderr
 
 
+def test_log_without_times_says_so_and_how_to_name_them(run_evaluate, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = [f"{row.user},{row.item},{row.ts_ms}" for row in made_up_rows(40)]
+    path.write_text("\n".join(["user,item,when", *lines]))
+    told = " ".join(run_evaluate(str(path)).stdout.split())
+    assert "no time was found" in told
+    assert "without times, read as csv with columns user, item, when" in told
+    assert "1970" not in told.split("HR@10")[0]
+    told = run_evaluate(str(path), "--ts-column", "when").stdout
+    assert "2023-11-14" in told
+    assert "no time" not in told
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        ("u,i,VIEW,,5", ["--map-type", "VIEW=view"]),
+        ("u,i,rating,60,5", ["--set", "events.types.rating.scale=[0, 100]"]),
+    ],
+)
+def test_refused_events_come_with_options_that_help(
+    run_evaluate, tmp_path: Path, row: str, advice: list[str]
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,type,value,ts\n{row}\n")
+    refused = run_evaluate(str(path))
+    assert refused.exit_code == 1
+    shown = " ".join(advice).replace("[0, 100]", "[LOWEST, HIGHEST]")
+    assert shown in refused.stderr.replace("'events", "events")
+    assert run_evaluate(str(path), *advice).exit_code == 0
+
+
 def test_help_names_the_command_and_has_examples(run_evaluate) -> None:
     result = run_evaluate("--help")
     assert result.exit_code == 0

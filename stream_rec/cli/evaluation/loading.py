@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from stream_rec.cli.evaluation.loaded import LoadedLog, refusal
 from stream_rec.cli.evaluation.progress import Steps
 from stream_rec.config import EventSettings
 from stream_rec.errors import InputError
 from stream_rec.evaluation.cleaning import Cleaning
-from stream_rec.evaluation.columns import ColumnsBuilder, LogColumns
+from stream_rec.evaluation.columns import ColumnsBuilder
 from stream_rec.logs import LogOptions, open_log
 from stream_rec.logs.layouts import readable
 
 BAD_ROWS_KEPT_MAX = 3
 ROWS_PER_STEP = 1000
 DROPPABLE = DUPLICATES, BOTS = "duplicates", "bots"
-
-
-@dataclass
-class LoadedLog:
-    """A log in memory.
-
-    Attributes
-    ----------
-    path : str
-    layout : str
-        What it was recognised as.
-    columns : LogColumns
-    cleaning : Cleaning
-    n_bad_rows : int
-        Rows that could not be read.
-    first_bad_rows : list of str
-        The errors of the first of them.
-    n_without_value : int
-        Rows without a value in a log of ratings, taken as views.
-    notes : tuple of str
-        What was guessed about the log and a reader had better know.
-    """
-
-    path: str
-    layout: str
-    columns: LogColumns
-    cleaning: Cleaning
-    n_bad_rows: int = 0
-    first_bad_rows: list[str] = field(default_factory=list)
-    n_without_value: int = 0
-    notes: tuple[str, ...] = ()
 
 
 def load_log(
@@ -108,9 +77,9 @@ def load_log(
 
 def _no_event(path: str, layout: str, cleaning: Cleaning, bad_rows: list[str]) -> str:
     """Say why nothing of a log can be used."""
-    reasons = [*bad_rows[:1], *cleaning.first_refusal.values()]
+    reasons = [*bad_rows[:1], *(refusal(cleaning, code) for code in cleaning.refused)]
     because = f": {reasons[0]}" if reasons else ""
     return (
         f"expected events in {path} (read as {layout}), came none that can be used{because}; "
-        "name its columns and types, or give another log"
+        "name its columns (--user-column, …), or give another log"
     )

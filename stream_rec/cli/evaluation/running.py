@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from stream_rec.cli.evaluation.loading import LoadedLog
+from stream_rec.cli.evaluation.loaded import LoadedLog, cleaning_lines, log_summary
 from stream_rec.cli.evaluation.memory import memory_bytes
-from stream_rec.cli.evaluation.tables import cleaning_lines, log_summary
 from stream_rec.cli.evaluation.timing import (
     Plan,
     new_run,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream_rec.cli.evaluation.loading import LoadedLog
-from stream_rec.evaluation.cleaning import FLOOD_EVENTS
+from stream_rec.cli.evaluation.loaded import LoadedLog, cleaning_lines, log_summary
 from stream_rec.evaluation.intervals import interval_text
 from stream_rec.evaluation.result import Evaluation, Score, group_hit_rate
 
@@ -36,63 +33,6 @@ def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation
     if evaluation.groups:
         console.print(groups_table(evaluation))
     console.print(lists_summary(evaluation))
-
-
-def log_summary(loaded: LoadedLog) -> str:
-    """Return one line on the size and time of the log."""
-    log = loaded.columns
-    first, last = (_day(seconds) for seconds in (log.time_s[0], log.time_s[-1]))
-    return (
-        f"{len(log.user):,} events, {len(log.users):,} users, {len(log.items):,} items, "
-        f"{first} to {last}, read as {loaded.layout}"
-    )
-
-
-def cleaning_lines(loaded: LoadedLog) -> list[str]:
-    """Return what was found wrong with the log, and what was done about it."""
-    found = loaded.cleaning
-    lines = list(loaded.notes)
-    if loaded.n_bad_rows:
-        lines.append(f"{loaded.n_bad_rows:,} rows that cannot be read, left out")
-        lines += [f"  {error}" for error in loaded.first_bad_rows]
-    for code, n in found.refused.items():
-        lines.append(f"{n:,} events refused ({code}), left out: {found.first_refusal[code]}")
-    if found.n_ignored:
-        lines.append(f"{found.n_ignored:,} events of unknown types, ignored as configured")
-    if found.n_forgets:
-        lines.append(f"{found.n_forgets:,} requests to be forgotten, not followed here")
-    if loaded.n_without_value:
-        lines.append(f"{loaded.n_without_value:,} events without a rating, taken as views")
-    if found.n_without_time:
-        lines.append(
-            f"{found.n_without_time:,} events without a time, taken at that of the one before"
-        )
-    if found.n_out_of_order:
-        lines.append(f"{found.n_out_of_order:,} events earlier than the one before, sorted by time")
-    if found.far_times.n_events:
-        n, *others = found.far_times
-        first, last = (_day(seconds) for seconds in others)
-        lines.append(
-            f"{n:,} events at times far from all others, which are from {first} to {last}; kept"
-        )
-    if found.n_known_ids:
-        line = f"{found.n_known_ids:,} events with an event id that their user had shortly before"
-        lines.append(f"{line}, left out as the pipeline drops them")
-        if found.has_poor_ids:
-            lines.append(
-                "  event ids are hardly unique: are they ids of something else? "
-                "--set events.duplicate_window=0 takes no notice of them"
-            )
-    if found.n_repeated:
-        done = "left out" if found.drops_repeated else "kept"
-        lines.append(f"{found.n_repeated:,} events exactly like an earlier one, {done}")
-    if found.n_bots:
-        done = "left out" if found.drops_bots else "kept"
-        lines.append(
-            f"{found.n_bots:,} users with {FLOOD_EVENTS} events or more within a minute (bots, "
-            f"imports), {found.n_bot_events:,} events in all, {done}"
-        )
-    return lines
 
 
 def scores_table(evaluation: Evaluation) -> Table:
@@ -186,7 +126,3 @@ def lists_summary(evaluation: Evaluation) -> Text:
             style="bold",
         )
     return text
-
-
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
