@@ -31,8 +31,9 @@ from stream_rec.logs.rows import (
     parse_time,
     parse_value,
 )
-from stream_rec.logs.timestamps import TimestampUnit
+from stream_rec.logs.timestamps import TimestampUnit, writes_day
 
+TIMES_LOOKED_AT = 100
 BadRowHandler = Callable[[InputError], None]
 
 
@@ -52,8 +53,8 @@ class LogOptions:
         Type of events where the log has none.
     types : mapping of str to str
         Types that are called otherwise in the log: ``{"buy": "purchase"}``.
-    timestamps : {"auto", "s", "ms"}
-        Unit of numeric times.
+    timestamps : {"auto", "s", "ms", "date"}
+        Unit of numeric times; "date": 8 digits write a day.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -121,7 +122,7 @@ class EventLog:
         InputError
             What was expected, what came, file and line, and what to do.
         """
-        parse_row = self._row_parser()
+        parse_row = self._row_parser(self._unit_of_times())
         for record in self._records:
             try:
                 if record.problem is not None:
@@ -160,8 +161,25 @@ class EventLog:
             types={**layout.types, **self._options.types},
         )
 
-    def _row_parser(self) -> Callable[[Any], LogRow]:
-        columns, unit = self.layout.columns, self._options.timestamps
+    def _unit_of_times(self) -> TimestampUnit:
+        """Return the unit of numeric times; the first ones tell whether all are written days."""
+        column, unit = self.layout.columns.ts, self._options.timestamps
+        if unit != "auto" or column is None:
+            return unit
+        looked_at = []
+        for record in islice(self._records, TIMES_LOOKED_AT):
+            looked_at.append(record)
+            raw = record.fields.get(column)
+            if raw is None or raw == "":
+                continue
+            unit = "date" if writes_day(raw) else "auto"
+            if unit == "auto":
+                break  # so that a log that is still being written is read as it comes
+        self._records = chain(looked_at, self._records)
+        return unit
+
+    def _row_parser(self, unit: TimestampUnit) -> Callable[[Any], LogRow]:
+        columns = self.layout.columns
         types, default_type = self.layout.types, self.layout.default_type
 
         def parse_row(fields: Any) -> LogRow:

@@ -2,6 +2,10 @@
 
 A number is told apart by its size: 1e11 seconds is the year 5138 and 1e11 milliseconds is
 March 1973, so real logs do not meet at the border; likewise for micro- and nanoseconds.
+
+Digits may also write a day or a second: 20231114, 20231114221712. Of 14 digits this is certain, as
+milliseconds they would lie after the year 2286. Those of 8 may be seconds since the beginning of a
+recording, so one of them does not tell; a whole column does (`EventLog`).
 """
 
 from __future__ import annotations
@@ -10,12 +14,15 @@ import math
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-TimestampUnit = Literal["auto", "s", "ms"]
+TimestampUnit = Literal["auto", "s", "ms", "date"]
 TIMESTAMP_UNITS: tuple[TimestampUnit, ...] = get_args(TimestampUnit)
 
 MILLISECONDS_FROM = 1e11
 MICROSECONDS_FROM = 1e14
 NANOSECONDS_FROM = 1e17
+DAY_DIGITS, SECOND_DIGITS = 8, 14
+YEARS = range(1970, 2101)
+"""In which a day may lie that digits write."""
 
 
 def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
@@ -25,8 +32,8 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     ----------
     raw : int, float, str or datetime
         The time as the log has it. Text without an offset is taken as UTC.
-    unit : {"auto", "s", "ms"}
-        Unit of numbers; ``"auto"`` tells it from their size.
+    unit : {"auto", "s", "ms", "date"}
+        Unit of numbers; ``"auto"`` tells it from their size. ``"date"``: 8 digits write a day.
 
     Returns
     -------
@@ -44,6 +51,8 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     (874724710000, 1396314141719)
     >>> parse_timestamp_ms("2014-04-07T10:51:09.277Z")
     1396867869277
+    >>> parse_timestamp_ms(20140407105109), parse_timestamp_ms("20140407", "date")
+    (1396867869000, 1396828800000)
     """
     if isinstance(raw, datetime):
         return _check(_datetime_ms(raw), raw)
@@ -55,7 +64,47 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
         return _check(_parse_text_ms(raw), raw)
     if not math.isfinite(number):
         raise ValueError(f"got {raw!r}; give epoch seconds, epoch milliseconds or RFC 3339")
-    return _check(_scale_ms(number, unit), raw)
+    return _check(_number_ms(number, unit), raw)
+
+
+def writes_day(raw: Any) -> bool:
+    """Tell whether a raw time is a number of 8 digits that write a day.
+
+    Examples
+    --------
+    >>> writes_day("20240229"), writes_day(20230229), writes_day("2024-02-29")
+    (True, False, False)
+    """
+    try:
+        number = float(raw)
+    except (TypeError, ValueError):
+        return False
+    return number < 10**DAY_DIGITS and _digits_ms(number) is not None
+
+
+def _number_ms(number: float, unit: TimestampUnit) -> int:
+    is_day = unit == "date" and number < 10**DAY_DIGITS
+    is_second = unit in ("auto", "date") and number >= 10 ** (SECOND_DIGITS - 1)
+    if is_day or (is_second and number < 10**SECOND_DIGITS):
+        written_ms = _digits_ms(number)
+        if written_ms is not None:
+            return written_ms
+        if unit == "date":
+            raise ValueError(f"got {number:.0f}; give YYYYMMDD or YYYYMMDDhhmmss")
+    return _scale_ms(number, unit)
+
+
+def _digits_ms(number: float) -> int | None:
+    """Return the time that 8 or 14 digits write (UTC), None where they write none."""
+    text = f"{number:.0f}"
+    if len(text) not in (DAY_DIGITS, SECOND_DIGITS) or int(text[:4]) not in YEARS:
+        return None
+    text = text.ljust(SECOND_DIGITS, "0")
+    month, day, hour, minute, second = (int(text[x : x + 2]) for x in range(4, len(text), 2))
+    try:
+        return _datetime_ms(datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC))
+    except ValueError:
+        return None
 
 
 def _scale_ms(number: float, unit: TimestampUnit) -> int:

@@ -17,7 +17,7 @@ import pytest
 
 from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS
 from stream_rec.errors import InputError
-from stream_rec.logs import Columns, LogOptions, LogRow, open_log
+from stream_rec.logs import Columns, LogOptions, LogRow, TimestampUnit, open_log
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet and zstd need pyarrow")
 
@@ -106,6 +106,26 @@ WELL_KNOWN = {
 @pytest.mark.parametrize(("text", "row"), WELL_KNOWN.values(), ids=WELL_KNOWN)
 def test_well_known_layout_is_recognised(tmp_path: Path, text: str, row: LogRow) -> None:
     assert read(write(tmp_path, text)) == [row]
+
+
+def times_ms(folder: Path, times: list[str], unit: TimestampUnit = "auto") -> list[int | None]:
+    text = "".join(f"ann,tea,{each}\n" for each in times)
+    path = write(folder, f"user,item,ts\n{text}")
+    return [row.ts_ms for row in read(path, LogOptions(timestamps=unit))]
+
+
+def test_column_of_days_without_dashes_is_read_as_days(tmp_path: Path) -> None:
+    day_ms = 1_699_920_000_000
+    times = ["", "20231114", *["20231115.0"] * 200, "20231116120000", "1700000000"]
+    came = times_ms(tmp_path, times)
+    assert came[:3] == [None, day_ms, day_ms + 86_400_000]
+    assert came[-2:] == [day_ms + 2.5 * 86_400_000, 1_700_000_000_000]
+    assert times_ms(tmp_path, ["20231114"], "s") == [20_231_114_000]
+
+
+def test_column_of_seconds_that_also_write_days_is_read_as_seconds(tmp_path: Path) -> None:
+    times = ["20231114", "20231131", "20231201"]
+    assert times_ms(tmp_path, times) == [1000 * int(each) for each in times]
 
 
 @pytest.mark.parametrize("header", ["quantity", "Qty", "value,quantity"])

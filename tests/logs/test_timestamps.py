@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.logs import timestamps
-from stream_rec.logs.timestamps import MILLISECONDS_FROM, parse_timestamp_ms
+from stream_rec.logs.timestamps import MILLISECONDS_FROM, parse_timestamp_ms, writes_day
 
 SINCE_1973_MS = st.integers(int(MILLISECONDS_FROM), int(4e12))
 
@@ -30,6 +30,28 @@ def test_seconds_are_recognised_by_their_size(ts_s: int) -> None:
 def test_micro_and_nanoseconds_are_recognised_by_their_size(ts_ms: int) -> None:
     assert parse_timestamp_ms(ts_ms * 1000) == ts_ms
     assert abs(parse_timestamp_ms(ts_ms * 1_000_000) - ts_ms) <= 1  # a float holds no more
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 12, 31)))
+def test_digits_that_write_a_moment_are_that_moment(moment: datetime) -> None:
+    second_ms = round(moment.replace(microsecond=0, tzinfo=UTC).timestamp()) * 1000
+    digits = moment.strftime("%Y%m%d%H%M%S")
+    for unit in ("auto", "date"):
+        assert (
+            parse_timestamp_ms(digits, unit) == parse_timestamp_ms(int(digits), unit) == second_ms
+        )
+    day = digits[:8]
+    day_ms = second_ms // 86_400_000 * 86_400_000
+    assert parse_timestamp_ms(day, "date") == parse_timestamp_ms(float(day), "date") == day_ms
+    assert writes_day(day)
+    assert writes_day(int(day))
+
+
+@pytest.mark.parametrize("raw", [20231314, "20230229", 99999999, 19691231, 21010101])
+def test_digits_that_write_no_day_are_refused_where_days_are_written(raw: object) -> None:
+    assert not writes_day(raw)
+    with pytest.raises(ValueError, match="YYYYMMDD"):
+        parse_timestamp_ms(raw, "date")
 
 
 @given(SINCE_1973_MS)
@@ -55,4 +77,4 @@ def test_what_is_no_time_is_refused(raw: object) -> None:
 
 
 def test_documented_example_runs() -> None:
-    assert doctest.testmod(timestamps) == (0, 2)
+    assert doctest.testmod(timestamps) == (0, 4)
