@@ -75,10 +75,14 @@ def choose_baselines(names: Sequence[str]) -> list[Baseline]:
     return chosen
 
 
-def fit_for(baselines: Sequence[Baseline], log: LogColumns) -> list[Baseline]:
-    """Return the baselines that can say something of a log."""
-    has_ratings = bool(np.isfinite(log.value).any())
-    return [each for each in baselines if has_ratings or not PEERS[each.peer].needs_ratings]
+def fit_for(
+    baselines: Sequence[Baseline], log: LogColumns
+) -> tuple[list[Baseline], dict[str, str]]:
+    """Return the baselines that can say something of a log, and why the others cannot, by name."""
+    if np.isfinite(log.value).any():
+        return list(baselines), {}
+    fit = [each for each in baselines if not PEERS[each.peer].needs_ratings]
+    return fit, {each.name: "the log has no ratings" for each in baselines if each not in fit}
 
 
 def with_best_popularity(scores: Sequence[Score], k: int) -> list[Score]:

@@ -75,6 +75,8 @@ class Evaluation:
     drifts : tuple of Drift
         Of the engine's hit rate.
     baselines : tuple of Score
+    left_out : mapping of str to str
+        Why baselines that were asked for did not run, by name.
     """
 
     log: str
@@ -89,6 +91,13 @@ class Evaluation:
     groups: tuple[Group, ...]
     drifts: tuple[Drift, ...] = ()
     baselines: tuple[Score, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out_line(self) -> str:
+        """Which baselines did not run, and why, for a person; empty where all ran."""
+        names = ", ".join(f"{name} ({why})" for name, why in self.left_out.items())
+        return f"Left out: {names}." if names else ""
 
     @property
     def k(self) -> int:
@@ -167,6 +176,7 @@ def details(evaluation: Evaluation) -> dict[str, Any]:
         "hr_intervals": {score.name: score.intervals for score in models},
         "ratio_interval": evaluation.ratio_interval,
         "lists": {**evaluation.lists, "n_lists": evaluation.n_lists},
+        "left_out": dict(evaluation.left_out),
         "memory_bytes": {score.name: score.memory_bytes for score in models},
         "drifts": [drift._asdict() for drift in evaluation.drifts],
         "groups": [

@@ -58,8 +58,9 @@ def test_rated_log_gives_rating_errors_of_what_predicts_ratings(
     assert all(1 < model["mae"] < model["rmse"] < 3 for model in models)
     assert "rmse" not in figures["baselines"]["transitions"]
     assert run_evaluate(*arguments).stdout.count("RMSE") == 2
-    late = json.loads(run_evaluate(*arguments, "--delay", "60", "--json", "-").stdout)
-    assert "rmse" not in late["metrics"]
+    for unlike in (["--delay", "60"], ["--protocol", "split"]):
+        figures = json.loads(run_evaluate(*arguments, *unlike, "--json", "-").stdout)
+        assert "rmse" not in figures["metrics"] | figures["baselines"]["biased_mf"]
 
 
 def test_table_shows_every_k_and_what_was_cleaned(run_evaluate, log: Path, tmp_path: Path) -> None:
@@ -155,6 +156,21 @@ def test_unknown_baseline_is_refused_with_the_known_ones(run_evaluate, log: Path
     assert "vmis_knn" in result.stderr
 
 
+def test_baseline_that_cannot_run_is_told_with_the_reason(
+    run_evaluate, log: Path, tmp_path: Path
+) -> None:
+    figures, report = tmp_path / "figures.json", tmp_path / "report.html"
+    result = run_evaluate(
+        *(str(log), "--baselines", "biased_mf", "--details"),
+        *("--json", str(figures), "--report", str(report)),
+    )
+    told = "Left out: biased_mf (the log has no ratings)."
+    assert told in result.stdout
+    assert told in report.read_text()
+    left_out = json.loads(figures.read_text())["details"]["left_out"]
+    assert left_out == {"biased_mf": "the log has no ratings"}
+
+
 def test_details_are_one_more_key(run_evaluate, log: Path) -> None:
     arguments = [str(log), "--json", "-", "--baselines", "transitions", "--details"]
     details = json.loads(run_evaluate(*arguments).stdout)["details"]
@@ -190,6 +206,22 @@ def test_output_folder_must_exist_before_the_run(run_evaluate, log: Path, tmp_pa
     result = run_evaluate(str(log), "--json", str(tmp_path / "nowhere" / "figures.json"))
     assert result.exit_code == 2
     assert "expected an existing folder" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--report", "-", "expected the name of a file, came '-'"),
+        ("--delay", "nan", "expected a finite number, came nan"),
+        ("--delay", "inf", "expected a finite number, came inf"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(
+    run_evaluate, log: Path, option: str, value: str, complaint: str
+) -> None:
+    result = run_evaluate(str(log), option, value)
+    assert result.exit_code == 2
+    assert complaint in result.stderr
 
 
 def test_log_without_a_usable_event_is_one_clear_error(run_evaluate, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from stream_rec.cli.evaluation.parameters import (
     BaselineNames,
     Droppable,
     ListOfK,
+    require_file,
+    require_finite,
     require_folder,
 )
 from stream_rec.cli.evaluation.progress import show_steps
@@ -91,6 +93,7 @@ STANDARD_OUTPUT = "-"
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
+    callback=require_finite,
     metavar="SECONDS",
     help="Learn every event so much later than it happens: 86400 is a nightly batch.",
 )
@@ -140,7 +143,7 @@ STANDARD_OUTPUT = "-"
     "--report",
     "report_path",
     type=click.Path(dir_okay=False, writable=True),
-    callback=require_folder,
+    callback=require_file,
     metavar="FILE",
     help="Write one HTML page with pictures of everything; it needs nothing beside it.",
 )
@@ -191,7 +194,7 @@ def evaluate(
         raise click.UsageError("expected --workers with the plain prequential protocol only")
     with show_steps("reading") as steps:
         loaded = load_log(log, how_to_read, settings.events, limit, steps, drop)
-    baselines = fit_for(baselines, loaded.columns)
+    baselines, left_out = fit_for(baselines, loaded.columns)
     if search is not None:
         import_optuna()
         k = principal_k(ks)
@@ -209,7 +212,7 @@ def evaluate(
         features_left_out(without, settings.model.half_lives_s),
     )
     chosen = {"protocol": plan.title, "partitions": str(n_partitions), "tuning": search or "none"}
-    findings = run(settings, loaded, ks, plan, baselines, chosen)
+    findings = run(settings, loaded, ks, plan, baselines, chosen, left_out)
     evaluation = findings.evaluation
     if json_path != STANDARD_OUTPUT:
         print_evaluation(Console(), loaded, evaluation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,20 @@ def require_folder(ctx: click.Context, parameter: click.Parameter, path: str | N
     if path is not None and not Path(path).parent.is_dir():
         raise click.BadParameter(f"expected an existing folder, came {path!r}", ctx, parameter)
     return path
+
+
+def require_file(ctx: click.Context, parameter: click.Parameter, path: str | None) -> str | None:
+    """Refuse standard output, and a file in a folder that is not there."""
+    if path == "-":
+        raise click.BadParameter("expected the name of a file, came '-'", ctx, parameter)
+    return require_folder(ctx, parameter, path)
+
+
+def require_finite(ctx: click.Context, parameter: click.Parameter, number: float) -> float:
+    """Refuse what is no number, or no end."""
+    if not math.isfinite(number):
+        raise click.BadParameter(f"expected a finite number, came {number}", ctx, parameter)
+    return number
 
 
 def _is_installed(peer: str) -> bool:

@@ -40,6 +40,7 @@ def run(
     plan: Plan,
     baselines: list[Baseline],
     options: Mapping[str, str],
+    left_out: Mapping[str, str],
 ) -> Findings:
     """Run the engine and the baselines over a log and measure.
 
@@ -52,6 +53,8 @@ def run(
     baselines : list of Baseline
     options : mapping of str to str
         Of the command, as they are to be shown.
+    left_out : mapping of str to str
+        Why which baselines do not run.
     """
     columns = loaded.columns
     warm_up(settings, columns, plan)
@@ -81,9 +84,10 @@ def run(
         n_lists=prequential.lists.n_lists,
         user=scored.user[scored.is_scored],
         groups=tuple(groups_of(scored)),
+        left_out=left_out,
         drifts=tuple(find_drifts(hit_gains(engine.rank, principal_k(ks)))),
     )
-    scores = [score_baseline(baseline, columns, ks, plan.protocol) for baseline in baselines]
+    scores = [score_baseline(baseline, columns, ks, plan) for baseline in baselines]
     return Findings(
         evaluation=replace(evaluation, baselines=tuple(with_best_popularity(scores, evaluation.k))),
         summary=log_summary(loaded),

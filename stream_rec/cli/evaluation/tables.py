@@ -28,6 +28,8 @@ def print_evaluation(console: Console, loaded: LoadedLog, evaluation: Evaluation
         console.print(Text(line, style="yellow"))
     console.print()
     console.print(scores_table(evaluation))
+    if evaluation.left_out:
+        console.print(Text(evaluation.left_out_line, style="yellow"))
     if len(evaluation.ks) > 1:
         console.print(lengths_table(evaluation))
     if evaluation.groups:

@@ -169,15 +169,13 @@ def new_peer(
     return run, log
 
 
-def score_baseline(
-    baseline: Baseline, log: LogColumns, ks: tuple[int, ...], protocol: str
-) -> Score:
-    """Run a peer over a log, compiled beforehand, and score it."""
+def score_baseline(baseline: Baseline, log: LogColumns, ks: tuple[int, ...], plan: Plan) -> Score:
+    """Run a peer over a log, compiled beforehand, and score it as the engine is scored."""
     with show_steps(f"compiling {baseline.name}"):
         short = log.first(WARM_UP_EVENTS)
         for _ in PEERS[baseline.peer].make(short, baseline.parameters).run():
             pass
-    peer, log = new_peer(baseline.peer, baseline.parameters, log, protocol)
+    peer, log = new_peer(baseline.peer, baseline.parameters, log, plan.protocol)
     us_per_event = run_timed(baseline.name, peer.run(), len(log.user))
     score = score_ranks(
         baseline.name,
@@ -189,7 +187,9 @@ def score_baseline(
         tuned=baseline.tuned,
         parameters=baseline.parameters,
     )
-    return score if peer.predicted is None else with_rating_error(score, peer.predicted, log)
+    if peer.predicted is None or not plan.knows_all_before:
+        return score
+    return with_rating_error(score, peer.predicted, log)
 
 
 def new_run(settings: Settings, log: LogColumns, plan: Plan) -> Prequential:

@@ -179,7 +179,7 @@ def _protocol(evaluation: Evaluation) -> str:
     return (
         f"Protocol {evaluation.protocol}: {evaluation.n_scored:,} of {evaluation.n_events:,} "
         "events scored against the full catalogue; an item that is not proposed is a miss. "
-        "95 % intervals by bootstrap over users."
+        f"95 % intervals by bootstrap over users. {evaluation.left_out_line}"
     )
 
 
