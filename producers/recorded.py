@@ -6,12 +6,14 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from stream_rec.errors import InputError
 from stream_rec.logs import EventLog, LogOptions, LogRow, open_log
+from stream_rec.logs.files import STANDARD_INPUT
 
 BAD_ROWS_SHOWN_MAX = 10
 LAP_GAP_MS = 1000
@@ -78,6 +80,21 @@ class RecordedEvent(NamedTuple):
     position: int
     row: LogRow
     fraction: float | None
+
+
+def require_readable(plan: ReplayPlan) -> None:
+    """Look at the beginning of a log, so that what is wrong with it is said before Kafka is asked.
+
+    Raises
+    ------
+    InputError
+        When the log cannot be opened or its layout is not understood.
+    """
+    path = Path(plan.path)
+    if plan.path == STANDARD_INPUT or path.is_fifo() or path.is_char_device():
+        return  # what is read of a stream is gone
+    with open_log(plan.path, plan.options):
+        pass
 
 
 def recorded_events(plan: ReplayPlan) -> Generator[RecordedEvent]:

@@ -29,7 +29,13 @@ from producers.delivery import Delivery, open_producer
 from producers.log_options import log_options
 from producers.pacing import RATE, SLEEP_S_MIN, Pacer, SpeedType
 from producers.progress import EventProgress
-from producers.recorded import BadRows, RecordedEvent, ReplayPlan, recorded_events
+from producers.recorded import (
+    BadRows,
+    RecordedEvent,
+    ReplayPlan,
+    recorded_events,
+    require_readable,
+)
 from stream_rec.errors import StreamRecError
 from stream_rec.logs import LogOptions, LogRow
 from stream_rec.logs.timestamps import MILLISECONDS_FROM
@@ -178,6 +184,7 @@ def replay(
     settings = kafka.load_settings()
     bad_rows = BadRows() if skip_bad_rows else None
     plan = ReplayPlan(log, how_to_read, from_offset, limit, loop, bad_rows)
+    require_readable(plan)
     with closing(recorded_events(plan)) as events, open_producer(settings.kafka) as producer:
         delivery = Delivery(producer, settings.topics.events)
         status = deliver(Replay(from_offset), events, delivery, Pacer(speed, rate_per_s))

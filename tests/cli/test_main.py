@@ -69,6 +69,15 @@ def test_wrong_configuration_exits_with_2_and_no_traceback(stream_rec):
     )
 
 
+def test_worker_refuses_what_is_no_time_before_it_asks_kafka(stream_rec, monkeypatch):
+    monkeypatch.setattr("stream_rec.stream.worker.run_worker", lambda settings: 7)
+    result = stream_rec("worker", "--rebuild-from", "yesterday")
+    assert result.exit_code == 2
+    assert "worker.rebuild_from expects earliest or a time, came 'yesterday'" in result.stderr
+    for text in ("earliest", "1700000000.5", "2024-05-01T12:00:00Z"):
+        assert stream_rec("worker", "--rebuild-from", text).exit_code == 7
+
+
 def test_debug_shows_the_traceback(stream_rec):
     result = stream_rec("--debug", "config", "check", "--set", "kafka.brokr=a:1")
     assert result.exit_code == 2

@@ -145,10 +145,10 @@ def test_columns_types_and_units_can_be_told(
     ]
 
 
-def test_missing_log_is_one_line_and_status_1(
-    kafka_arguments: list[str], capsys: pytest.CaptureFixture[str]
+def test_missing_log_is_one_line_and_status_1_before_kafka_is_asked(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert replay.main(["nowhere.csv", *kafka_arguments]) == 1
+    assert replay.main(["nowhere.csv", "--broker", "localhost:9"]) == 1
     errors = capsys.readouterr().err
     assert errors.startswith("Error: expected a log to read at nowhere.csv")
     assert len(errors.splitlines()) == 1
