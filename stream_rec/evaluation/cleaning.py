@@ -48,7 +48,6 @@ class Cleaning:
 
     Attributes
     ----------
-    n_used : int
     refused : dict of str to int
         Events left out, by the code of the check that refused them.
     first_refusal : dict of str to str
@@ -80,7 +79,6 @@ class Cleaning:
         Whether these were left out; else they are kept.
     """
 
-    n_used: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     first_refusal: dict[str, str] = field(default_factory=dict)
     first_refused_type: dict[str, str] = field(default_factory=dict)

@@ -171,7 +171,6 @@ class ColumnsBuilder:
         item, items = _renumbered(np.array(self._item)[used], list(self._items))
         weight, time_s = np.array(self._weight)[used], np.array(self._time_s)[used]
         self.cleaning.far_times = find_far_times(time_s)
-        self.cleaning.n_used = len(used)
         return LogColumns(
             user=user,
             item=item,

@@ -16,7 +16,7 @@ from stream_rec.evaluation.metrics.intra_list_diversity import intra_list_divers
 from stream_rec.evaluation.metrics.novelty import novelty
 from stream_rec.evaluation.metrics.personalisation import personalisation
 from stream_rec.evaluation.metrics.rating_error import RatingError
-from stream_rec.evaluation.metrics.running import RunningMean, running_means
+from stream_rec.evaluation.metrics.running import running_means
 
 ranks = st.lists(st.integers(-2, 30), max_size=40).map(lambda x: np.array(x, np.int32))
 gains = st.lists(st.floats(0, 1), max_size=30).map(lambda x: np.array(x, np.float64))
@@ -43,17 +43,6 @@ def test_metrics_are_ordered_and_grow_with_k(rank: np.ndarray, k: int) -> None:
     here, further = rank_metrics(rank, k), rank_metrics(rank, k + 1)
     assert 0.0 <= here["mrr"] <= here["ndcg"] <= here["hr"] <= 1.0
     assert all(here[name] <= further[name] for name in here)
-
-
-@given(gains, gains)
-def test_running_mean_of_parts_is_that_of_the_whole(a: np.ndarray, b: np.ndarray) -> None:
-    whole = RunningMean().update(np.concatenate([a, b]))
-    parts = RunningMean().update(a) + RunningMean().update(b)
-    assert parts.n == whole.n
-    assert parts.value == pytest.approx(whole.value)
-    rest = whole - RunningMean().update(a)
-    assert (rest.n, rest.total) == (len(b), pytest.approx(b.sum()))
-    assert whole.revert(b).value == pytest.approx(a.mean() if len(a) else 0.0)
 
 
 @given(gains)
