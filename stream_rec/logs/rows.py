@@ -78,8 +78,8 @@ def parse_optional_id(raw: Any, field: str) -> str | None:
 
 
 def parse_value(raw: Any, field: str) -> float | None:
-    """Return a finite number, or None where the log left it empty."""
-    if raw is None or raw == "":
+    """Return a finite number, or None where the log left it empty (NaN in a column of numbers)."""
+    if raw is None or raw == "" or (isinstance(raw, float) and math.isnan(raw)):
         return None
     if isinstance(raw, bool):
         raise FieldError(f"expected {field} to be a number or empty, got {raw!r}")

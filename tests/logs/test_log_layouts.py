@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
 import os
 import sys
 import tracemalloc
@@ -225,6 +226,15 @@ def test_parquet_is_read_from_standard_input(
     with open(reading, "rb") as pipe:
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=pipe))
         assert read(Path("-")) == [LogRow("ann", "tea", "view")]
+
+
+def test_nan_in_a_column_of_numbers_is_no_value(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    table = pyarrow.table({"user": ["a", "b"], "item": ["x", "y"], "rating": [4.0, math.nan]})
+    parquet.write_table(table, tmp_path / "log.parquet")
+    came = [(row.type, row.value) for row in read(tmp_path / "log.parquet")]
+    assert came == [("rating", 4.0), ("view", None)]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
