@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from stream_rec.evaluation.cleaning import FLOOD_EVENTS, Cleaning
 from stream_rec.evaluation.columns import LogColumns
 
+TYPE_CHARACTERS_SHOWN = 64
+
 
 @dataclass
 class LoadedLog:
@@ -106,7 +108,7 @@ def cleaning_lines(loaded: LoadedLog) -> list[str]:
 def refusal(found: Cleaning, code: str) -> str:
     """Return why the first event of a code was refused, and what to do about it."""
     advice = ""
-    kind = found.first_refused_type[code]
+    kind = found.first_refused_type[code][:TYPE_CHARACTERS_SHOWN]
     if code == "unknown_type":
         advice = f"; rename types with --map-type, e.g. --map-type {kind}=view"
     elif code == "outside_scale":

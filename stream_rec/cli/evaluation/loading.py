@@ -78,8 +78,5 @@ def load_log(
 def _no_event(path: str, layout: str, cleaning: Cleaning, bad_rows: list[str]) -> str:
     """Say why nothing of a log can be used."""
     reasons = [*bad_rows[:1], *(refusal(cleaning, code) for code in cleaning.refused)]
-    because = f": {reasons[0]}" if reasons else ""
-    return (
-        f"expected events in {path} (read as {layout}), came none that can be used{because}; "
-        "name its columns (--user-column, …), or give another log"
-    )
+    because = f": {reasons[0]}" if reasons else "; give another log"
+    return f"expected events in {path} (read as {layout}), came none that can be used{because}"
