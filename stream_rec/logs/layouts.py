@@ -1,8 +1,8 @@
-"""Where a log keeps its fields: given by the user, or guessed for the layouts everybody has.
+"""Where a log keeps its fields: given by the user, or guessed by the names of its columns.
 
-Recognised without help: our own ``user,item,type,value,ts``; MovieLens ``u.data``,
-``ratings.dat`` and ``ratings.csv``; RetailRocket ``events.csv``; yoochoose clicks and buys;
-and any header whose names are among the usual ones for user, item and time.
+Recognised without help: our own ``user,item,type,value,ts``, MovieLens ``ratings.csv``,
+RetailRocket, REES46, Diginetica, and any header whose names are among the usual ones for user, item
+and time; and the layouts without a header in headerless.py.
 """
 
 from __future__ import annotations
@@ -76,68 +76,43 @@ class LogLayout:
     notes: tuple[str, ...] = ()
 
 
-_MOVIELENS = Columns(user="user", item="item", value="rating", ts="timestamp")
-_RATING_HEADER = ("user", "item", "rating", "timestamp")
-_CLICK_HEADER = ("session", "timestamp", "item", "category")
-_BUY_HEADER = ("session", "timestamp", "item", "price", "quantity")
-_ISO_TIME = r"\d{4}-\d\d-\d\dT[0-9:.]+Z"
-
-HEADERLESS: tuple[tuple[re.Pattern[str], LogLayout], ...] = (
-    (
-        re.compile(r"\d+\t\d+\t\d(\.\d+)?\t\d+"),
-        LogLayout("MovieLens u.data", "csv", _MOVIELENS, "\t", _RATING_HEADER, False, "rating"),
-    ),
-    (
-        re.compile(r"\d+::\d+::\d+(\.\d+)?::\d+"),
-        LogLayout(
-            "MovieLens ratings.dat", "csv", _MOVIELENS, "::", _RATING_HEADER, False, "rating"
-        ),
-    ),
-    (
-        re.compile(rf"\d+,{_ISO_TIME},\d+,[^,]*"),
-        LogLayout(
-            "yoochoose clicks",
-            "csv",
-            Columns(user="session", item="item", ts="timestamp"),
-            ",",
-            _CLICK_HEADER,
-            False,
-            "click",
-        ),
-    ),
-    (
-        re.compile(rf"\d+,{_ISO_TIME},\d+,\d+,\d+"),
-        LogLayout(
-            "yoochoose buys",
-            "csv",
-            Columns(user="session", item="item", value="quantity", ts="timestamp"),
-            ",",
-            _BUY_HEADER,
-            False,
-            "purchase",
-        ),
-    ),
-)
-"""Layouts without a header, told by their first line (all of it must match)."""
-
 RATING_NAMES = ("rating", "score", "stars")
 QUANTITY_NAMES = ("quantity", "qty")
 """Usual names of columns with so many pieces: what has one is a sale, not a rating."""
 
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
-    "user": ("user", "userid", "visitorid", "customerid", "reviewerid", "uid"),
-    "item": ("item", "itemid", "movieid", "productid", "articleid", "contentid", "asin", "iid"),
-    "type": ("type", "event", "eventtype", "action", "behavior"),
-    "value": ("value", *RATING_NAMES, *QUANTITY_NAMES),
-    "ts": ("ts", "timestamp", "time", "unixtime", "unixreviewtime", "datetime", "createdat"),
+    "user": (
+        *("user", "userid", "visitorid", "customerid", "reviewerid", "uid", "username", "memberid"),
+        *("accountid", "clientid", "personid", "visitor", "customer"),
+    ),
+    "item": (
+        *("item", "itemid", "movieid", "productid", "articleid", "contentid", "asin", "iid"),
+        *("parentasin", "bookid", "trackid", "songid", "artistid", "newsid", "gameid", "videoid"),
+        *("animeid", "recipeid", "venueid", "businessid", "jobid", "sku", "stockcode", "product"),
+    ),
+    "type": ("type", "event", "eventtype", "action", "behavior", "behaviortype", "interaction"),
+    "value": ("value", *RATING_NAMES, "overall", *QUANTITY_NAMES),
+    "ts": (
+        *("ts", "timestamp", "time", "unixtime", "unixreviewtime", "datetime", "createdat"),
+        *("eventtime", "utctime", "eventdate", "invoicedate", "dateadded", "date"),
+    ),
     "event_id": ("eventid",),
     "session": ("session", "sessionid"),
     "context": ("context",),
 }
 """Usual names of each field's column, lower case without separators, best first."""
 
-USUAL_TYPES: Mapping[str, str] = {"addtocart": "cart", "transaction": "purchase"}
-"""RetailRocket's names of event types."""
+KNOWN_TYPES: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("visitorid", {"addtocart": "cart", "transaction": "purchase"}),
+    ("user_session", {"remove_from_cart": "skip"}),
+)
+"""A column that only one layout has, RetailRocket's and REES46's, and its names of event types."""
+KNOWN_COLUMNS: Mapping[frozenset[str], Columns] = {
+    frozenset({"sessionId", "userId", "itemId", "timeframe", "eventdate"}): Columns(
+        user="sessionId", item="itemId", ts="eventdate"
+    )
+}
+"""Diginetica: nearly no session has a user."""
 
 
 _UNIT = re.compile(r"[(\[].*[)\]]")
@@ -183,7 +158,7 @@ def layout_of_header(
     log_format: LogFormat, header: Sequence[str], delimiter: str = ","
 ) -> LogLayout:
     """Return the layout of a log whose columns have names."""
-    columns = columns_from_header(header)
+    columns = KNOWN_COLUMNS.get(frozenset(header)) or columns_from_header(header)
     default_type, notes = _guess_type(columns, header)
     return LogLayout(
         name=f"{log_format} with columns {shown(header)}",
@@ -192,7 +167,7 @@ def layout_of_header(
         delimiter=delimiter,
         header=tuple(header),
         default_type=default_type,
-        types=USUAL_TYPES if "visitorid" in header else {},
+        types=next((types for name, types in KNOWN_TYPES if name in header), {}),
         notes=notes,
     )
 

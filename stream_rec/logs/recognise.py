@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from stream_rec.errors import InputError
-from stream_rec.logs.layouts import HEADERLESS, Columns, LogLayout, layout_of_header
+from stream_rec.logs.headerless import HEADERLESS
+from stream_rec.logs.layouts import Columns, LogLayout, layout_of_header
 
 _JSON_ARRAY = re.compile(r"\s*\[\s*([{\[]|$)")
 DELIMITERS = (",", "\t", ";", "|", "::")

@@ -11,6 +11,7 @@ recording, so one of them does not tell; a whole column does (`EventLog`).
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -23,6 +24,12 @@ NANOSECONDS_FROM = 1e17
 DAY_DIGITS, SECOND_DIGITS = 8, 14
 YEARS = range(1970, 2101)
 """In which a day may lie that digits write."""
+_ZONE_NAME = re.compile(r" ?(UTC|GMT)$")
+_WRITTEN_OUT = re.compile(
+    r"\w{3} (?P<month>\w{3}) (?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d) "
+    r"(?P<zone>[+-]\d{4}) (?P<year>\d{4})"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
@@ -51,6 +58,10 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     (874724710000, 1396314141719)
     >>> parse_timestamp_ms("2014-04-07T10:51:09.277Z")
     1396867869277
+    >>> parse_timestamp_ms("2019-10-01 00:00:00 UTC")
+    1569888000000
+    >>> parse_timestamp_ms("Tue Apr 03 18:00:09 +0000 2012")
+    1333476009000
     >>> parse_timestamp_ms(20140407105109), parse_timestamp_ms("20140407", "date")
     (1396867869000, 1396828800000)
     """
@@ -118,8 +129,15 @@ def _scale_ms(number: float, unit: TimestampUnit) -> int:
 
 
 def _parse_text_ms(raw: Any) -> int:
+    text = str(raw).strip()
+    written_out = _WRITTEN_OUT.fullmatch(text)
+    if written_out and written_out["month"] in _MONTHS:
+        month = _MONTHS.index(written_out["month"]) + 1
+        text = "{year}-{month:02d}-{day}T{time}{zone}".format_map(
+            written_out.groupdict() | {"month": month}
+        )
     try:
-        return _datetime_ms(datetime.fromisoformat(str(raw).strip()))
+        return _datetime_ms(datetime.fromisoformat(_ZONE_NAME.sub("", text)))
     except ValueError:
         raise ValueError(
             f"got {raw!r}; give epoch seconds, epoch milliseconds or RFC 3339 "

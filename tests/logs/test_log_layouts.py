@@ -19,6 +19,7 @@ import pytest
 from stream_rec.data import N_SAMPLE_EVENTS, SAMPLE_EVENTS
 from stream_rec.errors import InputError
 from stream_rec.logs import Columns, LogOptions, LogRow, TimestampUnit, open_log
+from tests.logs.well_known import WELL_KNOWN
 
 pyarrow = pytest.importorskip("pyarrow", reason="Parquet and zstd need pyarrow")
 
@@ -35,73 +36,6 @@ def write(folder: Path, text: str | bytes) -> Path:
     path = folder / "log"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
-
-
-WELL_KNOWN = {
-    "our own": (
-        "user,item,type,value,ts\n259,255,rating,4,874724710\n",
-        LogRow("259", "255", "rating", 4.0, 874_724_710_000),
-    ),
-    "MovieLens u.data": (
-        "196\t242\t3\t881250949\n",
-        LogRow("196", "242", "rating", 3.0, 881_250_949_000),
-    ),
-    "MovieLens ratings.dat": (
-        "1::1193::5::978300760\n",
-        LogRow("1", "1193", "rating", 5.0, 978_300_760_000),
-    ),
-    "MovieLens ratings.csv": (
-        "userId,movieId,rating,timestamp\n1,296,4.5,1147880044\n",
-        LogRow("1", "296", "rating", 4.5, 1_147_880_044_000),
-    ),
-    "RetailRocket view": (
-        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n",
-        LogRow("257597", "355908", "view", None, 1_433_221_332_117),
-    ),
-    "RetailRocket cart": (
-        "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,addtocart,355908,\n",
-        LogRow("257597", "355908", "cart", None, 1_433_221_332_117),
-    ),
-    "RetailRocket purchase": (
-        "timestamp,visitorid,event,itemid,transactionid\n1433222276276,599528,transaction,356475,4000\n",
-        LogRow("599528", "356475", "purchase", None, 1_433_222_276_276),
-    ),
-    "yoochoose clicks": (
-        "1,2014-04-07T10:51:09.277Z,214536502,0\n",
-        LogRow("1", "214536502", "click", None, 1_396_867_869_277),
-    ),
-    "yoochoose buys": (
-        "420374,2014-04-06T18:44:58.314Z,214537888,12462,2\n",
-        LogRow("420374", "214537888", "purchase", 2.0, 1_396_809_898_314),
-    ),
-    "semicolons and other names": (
-        'user_id;"product id";action;createdAt\nann;tea;view;2024-05-01T12:00:00+02:00\n',
-        LogRow("ann", "tea", "view", None, 1_714_557_600_000),
-    ),
-    "JSON Lines": (
-        '{"user":7,"item":"a","type":"like","ts":1700000000,"event_id":"e1","session":3,'
-        '"context":{"page":"home"}}\n',
-        LogRow("7", "a", "like", None, 1_700_000_000_000, "e1", "3", {"page": "home"}),
-    ),
-    "JSON Lines with other names": (
-        '{"userId":"7","articleId":"a","timestamp":1700000000}\n',
-        LogRow("7", "a", "view", None, 1_700_000_000_000),
-    ),
-    "no times": ("user,item\nann,tea\n", LogRow("ann", "tea", "view")),
-    "byte order mark and Windows line ends": (
-        "\ufeffuser,item\r\nann,thé\r\n",
-        LogRow("ann", "thé", "view"),
-    ),
-    "first column without a name": ("\tuser\titem\n0\tann\ttea\n", LogRow("ann", "tea", "view")),
-    "units in parentheses": (
-        "User ID,Item [id],Timestamp (s)\nann,tea,1700000000\n",
-        LogRow("ann", "tea", "view", None, 1_700_000_000_000),
-    ),
-    "quoted field with delimiter and line end": (
-        'user,item,title\nann,tea,"green,\nloose"\n',
-        LogRow("ann", "tea", "view"),
-    ),
-}
 
 
 @pytest.mark.parametrize(("text", "row"), WELL_KNOWN.values(), ids=WELL_KNOWN)

@@ -77,4 +77,4 @@ def test_what_is_no_time_is_refused(raw: object) -> None:
 
 
 def test_documented_example_runs() -> None:
-    assert doctest.testmod(timestamps) == (0, 4)
+    assert doctest.testmod(timestamps) == (0, 6)
