@@ -14,12 +14,9 @@ import click
 
 from stream_rec.cli.examples import examples
 from stream_rec.cli.options import CommonOptions, common_options
-from stream_rec.errors import ConfigError, InvalidEventError
 
 if TYPE_CHECKING:
     from stream_rec.config import Settings
-
-EARLIEST = "earliest"
 
 
 @click.command(
@@ -58,32 +55,14 @@ def worker(
     begin = {"worker.rebuild_from": rebuild_from, "worker.switch_from": switch_from}
     given = {key: text for key, text in begin.items() if text is not None}
     options = ctx.obj.with_overrides(given)
-    require_time(options.load_settings().worker.rebuild_from)
+    from stream_rec.stream.rebuild import time_to_rebuild_from
+
+    time_to_rebuild_from(options.load_settings().worker.rebuild_from)  # before Kafka is asked
     with reachable_broker(options) as settings:
         from stream_rec.stream.worker import run_worker
 
         status = run_worker(settings)
     ctx.exit(status)
-
-
-def require_time(rebuild_from: str) -> None:
-    """Refuse what is no time to rebuild from, before Kafka is asked what it has since then.
-
-    Raises
-    ------
-    ConfigError
-    """
-    from stream_rec.model.event_time import parse_time
-
-    if rebuild_from in ("", EARLIEST):
-        return
-    is_number = rebuild_from.replace(".", "", 1).isdigit()
-    try:
-        parse_time(float(rebuild_from) if is_number else rebuild_from)
-    except InvalidEventError as error:
-        raise ConfigError(
-            f"worker.rebuild_from expects earliest or a time, came {rebuild_from!r}: {error.reason}"
-        ) from None
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from stream_rec.evaluation.cleaning import (
     has_poor_ids,
     is_repeated,
 )
-from stream_rec.kernels.item_rows import WEIGHT_UNIT
+from stream_rec.model.batch import weights_of_types
 from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.ids import hash_id
 
@@ -97,10 +97,7 @@ class ColumnsBuilder:
     def __init__(self, settings: EventSettings) -> None:
         self.cleaning = Cleaning()
         self._check = EventDecoder(settings).from_object
-        self._weights = {
-            name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
-            for name, kind in settings.types.items()
-        }
+        self._weights = weights_of_types(settings.types)
         self._duplicate_window = settings.duplicate_window
         self._rated_types = rated_types(settings)
         self._users: dict[str, int] = {}

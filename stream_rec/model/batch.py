@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.config import EventType
 from stream_rec.kernels.held import hold
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.arrays import doubled
 
 FOLDED, DUPLICATE, REPLAYED, FLOOD = 0, 1, 2, 3
@@ -19,6 +21,20 @@ NOT_SCORED, NOT_PROPOSED = -2, -1
 """Instead of the rank of the item taken: it was not to be proposed; not among the candidates."""
 
 FIRST_EVENTS = 64
+
+
+def weights_of_types(types: Mapping[str, EventType]) -> dict[str, int]:
+    """Return the weight of each type in units of 1/WEIGHT_UNIT, rounded to one at least.
+
+    Examples
+    --------
+    >>> weights_of_types({"buy": EventType(weight=4.0), "glance": EventType(weight=0.001)})
+    {'buy': 64, 'glance': 1}
+    """
+    return {
+        name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
+        for name, kind in types.items()
+    }
 
 
 class Batch(NamedTuple):

@@ -19,8 +19,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.adaptive_window import mean_of
 from stream_rec.kernels.hashing import mix64
 from stream_rec.kernels.held import Holder
-from stream_rec.kernels.item_rows import WEIGHT_UNIT
-from stream_rec.model.batch import FORGETS, Batch, Buffers, Outcome
+from stream_rec.model.batch import FORGETS, Batch, Buffers, Outcome, weights_of_types
 from stream_rec.model.events import FORGET, EventDecoder, rated_types
 from stream_rec.model.fold import fold_batch, link_places_of_event
 from stream_rec.model.ids import hash_id
@@ -81,10 +80,7 @@ class Engine(PartitionedModel):
             read_profiles=read_profiles,
         )
         self._decoder = EventDecoder(events)
-        self._unit_weights = {
-            name: round(kind.weight * WEIGHT_UNIT) or (1 if kind.weight > 0 else -1)
-            for name, kind in events.types.items()
-        } | {FORGET: FORGETS}
+        self._weight_of_type = weights_of_types(events.types) | {FORGET: FORGETS}
         self._rated_types = rated_types(events)
         self._held_model: Holder[Model] = Holder()
         self._buffers = Buffers(model.list_length)
@@ -251,7 +247,7 @@ class Engine(PartitionedModel):
             user=user,
             item=self._item_slots([event.item for event in events]),
             time_s=np.array([event.ts for event in events], np.float64),
-            weight=np.array([self._unit_weights[event.type] for event in events], np.int32),
+            weight=np.array([self._weight_of_type[event.type] for event in events], np.int32),
             value=np.array(
                 [event.value if event.type in self._rated_types else np.nan for event in events],
                 np.float64,

@@ -62,16 +62,28 @@ def make_plan(settings: Settings, n_partitions: int) -> Plan:
     return ORDINARY
 
 
-def _offsets_at(settings: Settings, partitions: Sequence[int]) -> dict[int, int]:
-    text = settings.worker.rebuild_from
-    if text == EARLIEST:
-        return {}
+def time_to_rebuild_from(text: str) -> float | None:
+    """Return the time in seconds that `worker.rebuild_from` says, None for all that there is.
+
+    Raises
+    ------
+    ConfigError
+        It is no time.
+    """
+    if text in ("", EARLIEST):
+        return None
     try:
-        time_s = parse_time(float(text) if text.replace(".", "", 1).isdigit() else text)
+        return parse_time(float(text) if text.replace(".", "", 1).isdigit() else text)
     except InvalidEventError as error:
         raise ConfigError(
             f"worker.rebuild_from expects earliest or a time, came {text!r}: {error.reason}"
         ) from None
+
+
+def _offsets_at(settings: Settings, partitions: Sequence[int]) -> dict[int, int]:
+    time_s = time_to_rebuild_from(settings.worker.rebuild_from)
+    if time_s is None:
+        return {}
     offsets = KafkaOffsets(settings)
     try:
         return {p: offsets.events_since(p, round(time_s * MS_PER_S)) for p in partitions}
