@@ -132,6 +132,12 @@ def with_places(links: LinkRows, n_places: int) -> LinkRows:
     return with_rows(links, pool, n_places, empty_link_rows(1, 1, 1))
 
 
+def with_link_places(rows: ItemRows, n_places: int) -> ItemRows:
+    """Return rows with room for `n_places` more links: these, or with a larger pool."""
+    links = with_places(rows.links, n_places)
+    return rows if links is rows.links else rows._replace(links=links)
+
+
 def with_derived(view: ItemView, rows: ItemRows) -> ItemView:
     """Return a view over longer rows, which are its own made longer."""
     n_items, n_factors = len(rows.taken), view.factor.shape[1]

@@ -22,7 +22,7 @@ from stream_rec.kernels.toplist import rebuild, rebuild_list
 from stream_rec.kernels.view import ItemView, empty_view, refresh_items
 from stream_rec.model.arrays import stretches
 from stream_rec.model.followed import FollowedRows
-from stream_rec.model.growing import extended, more, with_derived, with_items, with_places
+from stream_rec.model.growing import extended, more, with_derived, with_items, with_link_places
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
     Decoded,
@@ -257,15 +257,14 @@ class Items:
         sum_items(total, items, parts, lengths, hashes, self._marks, self._links_max)
 
     def _reserve_own_links(self, partition: int, n_places: int) -> None:
-        own = self.own[partition]
-        own = self.own[partition] = own._replace(links=with_places(own.links, n_places))
-        if not self.separate:
+        own = self.own[partition] = with_link_places(self.own[partition], n_places)
+        if not self.separate and own is not self.view.rows:
             self.view = self.view._replace(rows=own)
 
     def _reserve_view_links(self, n_places: int) -> None:
-        rows = self.view.rows
-        rows = rows._replace(links=with_places(rows.links, n_places))
-        self.view = self.view._replace(rows=rows)
+        rows = with_link_places(self.view.rows, n_places)
+        if rows is not self.view.rows:
+            self.view = self.view._replace(rows=rows)
 
     def _derive(self, n_items: int) -> None:
         view, rows = self.view, self.view.rows

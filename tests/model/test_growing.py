@@ -20,6 +20,7 @@ from stream_rec.model.growing import (
     LINK_PLACES_MAX,
     extended,
     with_items,
+    with_link_places,
     with_places,
 )
 from stream_rec.model.ids import ItemIds
@@ -137,6 +138,13 @@ def test_a_pool_of_links_keeps_what_it_holds() -> None:
     assert len(larger.near) == 128
     assert larger.near.tolist() == [5] * 8 + [0] * 120
     assert with_places(larger, 1) is larger
+
+
+def test_rows_with_room_are_the_same_rows() -> None:
+    """Whoever holds them for kernels need not take them apart again, which is a millisecond."""
+    rows = empty_item_rows(3, n_half_lives=2, n_factors=4, n_link_places=8, links_max=8)
+    assert with_link_places(rows, 8) is rows
+    assert with_link_places(rows, 9) is not rows
 
 
 def test_links_beyond_what_rows_can_name_are_refused() -> None:
