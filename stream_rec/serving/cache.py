@@ -1,22 +1,19 @@
-r"""What the HTTP service keeps on disk: a copy of what it read from Kafka, in one RocksDB database.
+"""What the HTTP service keeps on disk: a copy of what it read from Kafka, in one RocksDB database.
 
-    b"L" user id                    last message of the recommendations topic
-    b"P" row key                    profile row, of whatever partition
-    b"I" partition u16 BE, row key  item row of a partition
-    b"\0at" topic ":" partition     position: how far this copy goes
+    b"L" user id   last message of the recommendations topic
+    b"P" row key   profile row, of whatever partition
 
-Everything can be read from Kafka again, so the folder may be deleted at any time.
+It is of one run and begins with nothing. Kafka forgets in time that something was removed, so a
+copy that was put away, however shortly, might bring back a user who was forgotten meanwhile.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
-from stream_rec.stream.changelog import Position
 from stream_rec.stream.effects import Row
 from stream_rec.stream.stores import Stores
 
@@ -24,8 +21,6 @@ TABLE = "serve"
 ONLY_PARTITION = 0
 LIST = b"L"
 PROFILE_ROW = b"P"
-ITEM_ROW = b"I"
-ITEM_PREFIX = struct.Struct(">cH")
 
 At = tuple[str, int]
 """Topic and partition."""
@@ -51,25 +46,17 @@ class Cache:
         self._stores = Stores(folder, worker)
         try:
             self._stores.open(TABLE, ONLY_PARTITION)
+            self._stores.delete(TABLE, ONLY_PARTITION)
+            self._stores.open(TABLE, ONLY_PARTITION)
         except StateError as error:
             raise StateError(
                 f"expected a folder that only this process uses, came {folder}: {error}; give each "
                 "`stream-rec serve` its own serve.state_dir"
             ) from error
 
-    def positions(self, partitions: Iterable[At]) -> dict[At, Position]:
-        """Return how far the copy of each partition goes."""
-        wanted = list(partitions)
-        stored = self._read([_position_key(at) for at in wanted])
-        return {
-            at: Position() if value is None else Position.decode(value)
-            for at, value in zip(wanted, stored, strict=True)
-        }
-
-    def write(self, rows: Iterable[Row], positions: Iterable[tuple[At, Position]]) -> None:
-        """Write rows together with how far the copy goes then."""
-        marks = [(_position_key(at), position.encode()) for at, position in positions]
-        self._stores.write(TABLE, ONLY_PARTITION, [*rows, *marks], logged=False)
+    def write(self, rows: Iterable[Row]) -> None:
+        """Write rows; those without a value are removed."""
+        self._stores.write(TABLE, ONLY_PARTITION, list(rows), logged=False)
 
     def lists_of(self, user_keys: Iterable[bytes]) -> list[bytes | None]:
         """Return the last message for each user."""
@@ -78,18 +65,6 @@ class Cache:
     def profile_row(self, key: bytes) -> bytes | None:
         """Return a profile row."""
         return self._read([PROFILE_ROW + key])[0]
-
-    def item_rows(self) -> Iterator[tuple[int, bytes, bytes]]:
-        """Iterate over partition, key and value of all item rows, by partition."""
-        for key, value in self._stores.scan(TABLE, ONLY_PARTITION):
-            if key[:1] == ITEM_ROW:
-                partition = ITEM_PREFIX.unpack_from(key)[1]
-                yield partition, key[ITEM_PREFIX.size :], value
-
-    def clear(self) -> None:
-        """Begin with nothing."""
-        self._stores.delete(TABLE, ONLY_PARTITION)
-        self._stores.open(TABLE, ONLY_PARTITION)
 
     def close(self) -> None:
         """Close the database."""
@@ -107,13 +82,3 @@ def list_row(user_key: bytes, value: bytes | None) -> Row:
 def profile_row(key: bytes, value: bytes | None) -> Row:
     """Return the row of a record of the profiles changelog."""
     return PROFILE_ROW + key, value
-
-
-def item_row(partition: int, key: bytes, value: bytes | None) -> Row:
-    """Return the row of a record of the items changelog."""
-    return ITEM_PREFIX.pack(ITEM_ROW, partition) + key, value
-
-
-def _position_key(at: At) -> bytes:
-    topic, partition = at
-    return f"\0at{topic}:{partition}".encode()

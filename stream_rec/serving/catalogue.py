@@ -81,15 +81,6 @@ class Catalogue:
         """Items that are known by name."""
         return len(self.engine.items.ids)
 
-    def load(self, partition: int, rows: Sequence[Row]) -> None:
-        """Take rows without bringing the view up to date."""
-        self.engine.stage_foreign(partition, rows)
-
-    def sum_up(self) -> None:
-        """Bring the view up to date at once."""
-        self.engine.refresh_view()
-        self._changed()
-
     async def apply(self, rows_of: Mapping[int, Sequence[Row]]) -> None:
         """Take rows by partition, with pauses for whoever waits."""
         for partition, rows in rows_of.items():

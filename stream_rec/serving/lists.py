@@ -12,7 +12,6 @@ import msgspec
 
 from stream_rec.serving.cache import Cache, list_row
 from stream_rec.serving.follower import Followed
-from stream_rec.stream.changelog import Position
 
 STREAM_QUEUE_MAX = 8
 
@@ -72,8 +71,7 @@ class Lists:
         """Take lists from Kafka, without repeats and what arrives late."""
         news = self._news(records)
         rows = [list_row(record.key, record.value) for record in news]
-        last = {(record.topic, record.partition): record.offset for record in records}
-        self._cache.write(rows, [(at, Position(offset, -1)) for at, offset in last.items()])
+        self._cache.write(rows)
         self.n_lists += len(news)
         for record in news:
             if record.value is not None and record.key in self._waiting:

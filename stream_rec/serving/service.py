@@ -1,7 +1,7 @@
 """The service without HTTP: what it follows, what it holds, whether it is caught up.
 
-Started in this order: number of partitions from Kafka; the cache, thrown away where it goes past
-the end of a topic; the item rows from it; then everything that has come since, from Kafka.
+Started in this order: number of partitions from Kafka; an empty copy; then everything there is,
+from Kafka.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-import confluent_kafka
 from confluent_kafka.admin import AdminClient
 
 from stream_rec.config import Settings
-from stream_rec.kafka_clients import confluent_config, confluent_consumer_config
+from stream_rec.kafka_clients import confluent_config
 from stream_rec.model.ids import hash_id
 from stream_rec.model.rows import PROFILE, row_key
-from stream_rec.serving.cache import At, Cache, item_row, profile_row
+from stream_rec.serving.cache import At, Cache, profile_row
 from stream_rec.serving.catalogue import JUST_NOW, TRENDING_WINDOWS_S, Catalogue
 from stream_rec.serving.event_writer import EventWriter
 from stream_rec.serving.follower import Followed, Follower
@@ -40,7 +39,6 @@ from stream_rec.stream.stores import is_engine_key
 
 LISTS_AT_ONCE_MAX = 500
 ROWS_AT_ONCE_MAX = 500
-LOADED_AT_ONCE = 2_000
 LISTS_HOLD_S, ROWS_HOLD_S, EVENTS_HOLD_S = 0.004, 0.02, 0.05
 """A list that waits for its fetch is late for its user; rows and events are not missed as soon."""
 
@@ -92,11 +90,9 @@ class Service:
             for topic in (topics.recommendations, topics.items_changelog, topics.profiles_changelog)
             for partition in range(counts[topic])
         ]
-        positions = await asyncio.to_thread(self._valid_positions, followed)
-        self._load_items()
-        lists = {at: positions[at].offset + 1 for at in followed if at[0] == topics.recommendations}
-        rows = {at: positions[at].offset + 1 for at in followed if at not in lists}
-        self._prefixes = {at: ValidPrefix(positions[at]) for at in rows}
+        lists = {at: 0 for at in followed if at[0] == topics.recommendations}
+        rows = {at: 0 for at in followed if at not in lists}
+        self._prefixes = {at: ValidPrefix(Position()) for at in rows}
         kafka = self.settings.kafka
         self.list_follower = Follower(
             kafka, lists, self.lists.take, self.fail, LISTS_AT_ONCE_MAX, LISTS_HOLD_S
@@ -196,54 +192,21 @@ class Service:
             return b""
 
     async def _take_rows(self, records: Sequence[Followed]) -> None:
-        """Take rows of the changelogs: the valid ones to the cache, those of items to the view."""
+        """Take valid rows of the changelogs: profiles to the copy, those of items to the view."""
         rows: list[Row] = []
         staged: dict[int, list[Row]] = defaultdict(list)
-        ends: list[tuple[At, Position]] = []
         of_partition = sorted(records, key=lambda record: (record.topic, record.partition))
         for at, group in groupby(of_partition, lambda record: (record.topic, record.partition)):
-            prefix = self._prefixes[at]
             logged = [LogRecord(r.offset, r.key, r.value, decode_epoch(r.headers)) for r in group]
-            valid = [(k, v) for k, v in prefix.accept(logged).items() if is_engine_key(k)]
-            ends.append((at, prefix.settled_position))
+            accepted = self._prefixes[at].accept(logged)
+            valid = [(key, value) for key, value in accepted.items() if is_engine_key(key)]
             if at[0] == self.settings.topics.items_changelog:
                 staged[at[1]] += valid
-                rows += [item_row(at[1], key, value) for key, value in valid]
             else:
                 rows += [profile_row(key, value) for key, value in valid]
-        self.cache.write(rows, ends)
+        self.cache.write(rows)
         if staged:
             await self.catalogue.apply(staged)
-
-    def _load_items(self) -> None:
-        """Build the item view from the cache."""
-        for partition, group in groupby(self.cache.item_rows(), lambda row: row[0]):
-            rows: list[Row] = []
-            for _, key, value in group:
-                rows.append((key, value))
-                if len(rows) == LOADED_AT_ONCE:
-                    self.catalogue.load(partition, rows)
-                    rows = []
-            self.catalogue.load(partition, rows)
-        self.catalogue.sum_up()
-
-    def _valid_positions(self, followed: Sequence[At]) -> dict[At, Position]:
-        """Return how far the cache goes, without what belongs to topics that are no more."""
-        positions = self.cache.positions(followed)
-        config = confluent_consumer_config(self.settings.kafka, group_id="unused")
-        consumer = confluent_kafka.Consumer(config)
-        try:
-            for at, position in positions.items():
-                there = confluent_kafka.TopicPartition(*at)
-                timeout_s = self.settings.kafka.request_timeout_s
-                end = consumer.get_watermark_offsets(there, timeout_s, cached=False)[1]
-                if position.offset >= end:
-                    logger.warning("%s has lost records; the cache is built anew", at[0])
-                    self.cache.clear()
-                    return dict.fromkeys(followed, Position())
-        finally:
-            consumer.close()
-        return positions
 
     def _folder(self) -> Path:
         """Return where the cache is; the embedded broker's lists do not outlive it."""

@@ -231,14 +231,6 @@ async def test_a_stream_sends_the_list_and_each_refreshed_one(served: Served) ->
     assert lists.n_streams == 0
 
 
-async def test_the_cache_holds_rows_and_how_far_it_goes(settings: Settings) -> None:
-    async with serving(settings) as served:
-        position = served.service.cache.positions([(settings.topics.recommendations, 0)])
-        assert [one.offset for one in position.values()] == [len(LOG) - 1]
-        rows = list(served.service.cache.item_rows())
-        assert len(rows) > 120
-
-
 async def test_metrics_count_requests_by_route(served: Served) -> None:
     await get(served, "/users/u3/recommendations")
     text = (await served.client.get("/metrics")).text

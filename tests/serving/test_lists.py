@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_rec.serving.cache import Cache
+from stream_rec.serving.cache import Cache, list_row, profile_row
 from stream_rec.serving.follower import Followed
 from stream_rec.serving.lists import Lists, Source
 from stream_rec.settings import WorkerSettings
@@ -84,3 +84,13 @@ async def test_what_is_no_list_is_skipped_and_named(
         await lists.take([junk, followed(18, "a", Source(0, 1))])
     assert lists.message("a") == message_of("a", Source(0, 1))
     assert "recommendations-3: expected a list at offset 17" in caplog.text
+
+
+def test_a_copy_begins_with_nothing(tmp_path: Path) -> None:
+    """Whoever was forgotten while it was put away would come back otherwise."""
+    before = Cache(tmp_path, WorkerSettings())
+    before.write([list_row(b"ann", b"a list"), profile_row(b"u-ann", b"a profile")])
+    before.close()
+    copy = Cache(tmp_path, WorkerSettings())
+    assert (copy.lists_of([b"ann"]), copy.profile_row(b"u-ann")) == ([None], None)
+    copy.close()
