@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -35,6 +35,28 @@ class StoredList(msgspec.Struct, frozen=True):
     source: Source
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class _CheckedSource(msgspec.Struct):
+    partition: _Whole
+    offset: _Whole
+
+
+class _CheckedEntry(msgspec.Struct):
+    item: str
+
+
+class _CheckedList(msgspec.Struct):
+    """All that is read of a list anywhere in the service."""
+
+    user: str
+    items: list[_CheckedEntry]
+    generated_at: _Whole
+    model_version: str
+    source: _CheckedSource
+
+
 class _OnlySource(msgspec.Struct):
     source: Source
 
@@ -46,6 +68,8 @@ class _Waiting(NamedTuple):
 
 _DECODE_LIST = msgspec.json.Decoder(StoredList).decode
 _DECODE_SOURCE = msgspec.json.Decoder(_OnlySource).decode
+_CHECK_LIST = msgspec.json.Decoder(_CheckedList).decode
+_NO_LIST = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Stream = asyncio.Queue[bytes | None]
 """Messages for one listener; None ends it."""
@@ -140,8 +164,8 @@ class Lists:
         news = []
         for record in records:
             try:
-                source = None if record.value is None else _DECODE_SOURCE(record.value).source
-            except msgspec.MsgspecError as error:
+                source = None if record.value is None else _checked_source(record.value)
+            except _NO_LIST as error:
                 where = record.topic, record.partition, record.offset
                 logger.warning(
                     "%s-%d: expected a list at offset %d, came %s; skipped", *where, error
@@ -158,6 +182,12 @@ class Lists:
         for waiting in self._waiting[key]:
             if _reflects(reached, waiting.source) and not waiting.arrived.done():
                 waiting.arrived.set_result(None)
+
+
+def _checked_source(message: bytes) -> Source:
+    """Return the source of a list that is whole."""
+    _CHECK_LIST(message)
+    return _DECODE_SOURCE(message).source
 
 
 def _reflects(reached: Source, wanted: Source) -> bool:

@@ -94,3 +94,38 @@ def test_a_copy_begins_with_nothing(tmp_path: Path) -> None:
     copy = Cache(tmp_path, WorkerSettings())
     assert (copy.lists_of([b"ann"]), copy.profile_row(b"u-ann")) == ([None], None)
     copy.close()
+
+
+WHOLE = {
+    "user": "a",
+    "items": [{"item": "x"}],
+    "generated_at": 0,
+    "model_version": "2",
+    "source": {"partition": 0, "offset": 5},
+}
+BROKEN = {
+    "only a source": {"source": WHOLE["source"]},
+    "items without ids": {**WHOLE, "items": [{"score": 1.0}]},
+    "items that are none": {**WHOLE, "items": "x"},
+    "no time": {**WHOLE, "generated_at": None},
+    "negative offset": {**WHOLE, "source": {"partition": 0, "offset": -1}},
+}
+NESTED = b'{"user":' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [*map(msgspec.json.encode, BROKEN.values()), NESTED, b'{"user":"\xff"}'],
+    ids=[*BROKEN, "deeply nested", "not UTF-8"],
+)
+async def test_a_list_that_is_not_whole_is_skipped_and_reaches_nobody(
+    lists: Lists, caplog: pytest.LogCaptureFixture, value: bytes
+) -> None:
+    seen: list[int] = []
+    lists.on_list = lambda record: seen.append(record.offset)
+    whole = Followed(TOPIC, 0, 1, b"a", msgspec.json.encode(WHOLE), 0, None)
+    with caplog.at_level(logging.WARNING):
+        await lists.take([Followed(TOPIC, 0, 0, b"a", value, 0, None), whole])
+    assert seen == [1]
+    assert lists.message("a") == whole.value
+    assert "recommendations-0: expected a list at offset 0" in caplog.text
