@@ -138,11 +138,10 @@ class Follower:
                 self._finish_delivery()
             finally:
                 consumer.close()
-        except (CancelledError, RuntimeError):
-            if not self._stopping.is_set():
-                raise
         except BaseException as error:
-            self._loop.call_soon_threadsafe(self._fail, error)
+            is_the_stop = isinstance(error, CancelledError | RuntimeError)
+            if not (is_the_stop and self._stopping.is_set()):
+                self._loop.call_soon_threadsafe(self._fail, error)
 
     def _subscribe(self) -> confluent_kafka.Consumer:
         consumer = confluent_kafka.Consumer(

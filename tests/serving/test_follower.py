@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 
+import pytest
 from confluent_kafka import Producer
 
 from stream_rec.config import Settings
@@ -88,4 +90,22 @@ async def test_an_error_in_the_last_batch_is_told_too(settings: Settings) -> Non
     follower = follow(settings, handle, failed)
     async with asyncio.timeout(DEADLINE_S):
         assert await failed is error
+    await follower.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(RuntimeError("cannot go on"), RuntimeError), (asyncio.CancelledError(), CancelledError)],
+    ids=["runtime error", "cancelled"],
+)
+async def test_an_error_like_those_of_a_stop_is_told_while_nobody_stops_it(
+    settings: Settings, error: BaseException, told: type[BaseException]
+) -> None:
+    async def handle(records: Sequence[Followed]) -> None:
+        raise error
+
+    failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    follower = follow(settings, handle, failed)
+    async with asyncio.timeout(DEADLINE_S):
+        assert isinstance(await failed, told)
     await follower.stop()
