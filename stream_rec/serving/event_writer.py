@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import confluent_kafka
 
-from stream_rec.kafka_clients import PARTITIONER, confluent_producer_config
+from stream_rec.kafka_clients import MESSAGE_BYTES_MAX, PARTITIONER, confluent_producer_config
 from stream_rec.settings import Settings
 from stream_rec.stream.changelog import Headers
 
 POLL_TIMEOUT_S = 0.1
+FRAME_BYTES = 64
+"""What a header, or the record, takes at most beside its bytes."""
 
 
 class Written(NamedTuple):
@@ -26,6 +28,20 @@ class Written(NamedTuple):
 
 class KafkaAwayError(Exception):
     """Kafka did not acknowledge in time, or too much waits for it already."""
+
+
+class TooLargeError(Exception):
+    """Kafka takes no record as large as some of these; none was written.
+
+    Attributes
+    ----------
+    sizes : dict of int to int
+        Bytes that each of them takes, by its place.
+    """
+
+    def __init__(self, sizes: dict[int, int]) -> None:
+        super().__init__(f"expected records of at most {MESSAGE_BYTES_MAX} bytes")
+        self.sizes = sizes
 
 
 class EventWriter:
@@ -72,9 +88,16 @@ class EventWriter:
 
         Raises
         ------
+        TooLargeError
+            None was written.
         KafkaAwayError
             Some may have been written all the same.
         """
+        frame = FRAME_BYTES + _bytes_of(headers or [])
+        sizes = [frame + len(key) + len(value) for key, value in records]
+        if max(sizes, default=0) > MESSAGE_BYTES_MAX:
+            too_large = {x: size for x, size in enumerate(sizes) if size > MESSAGE_BYTES_MAX}
+            raise TooLargeError(too_large)
         if self.n_in_flight + len(records) > self._in_flight_max:
             raise KafkaAwayError("too many events wait for Kafka's acknowledgement")
         futures = [self._produce(key, value, headers or []) for key, value in records]
@@ -104,6 +127,12 @@ class EventWriter:
             )
         except BufferError:
             self._done.append((future, None))
+        except confluent_kafka.KafkaException as error:
+            self.n_in_flight -= 1
+            future.set_exception(KafkaAwayError(f"Kafka does not take the event: {error}"))
+        except BaseException:
+            self.n_in_flight -= 1
+            raise
         return future
 
     def _poll(self) -> None:
@@ -122,3 +151,7 @@ class EventWriter:
                 future.set_exception(KafkaAwayError("Kafka did not acknowledge the event in time"))
             else:
                 future.set_result(place)
+
+
+def _bytes_of(headers: Headers) -> int:
+    return sum(len(name.encode()) + len(value or b"") + FRAME_BYTES for name, value in headers)

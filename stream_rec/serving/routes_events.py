@@ -13,7 +13,7 @@ from stream_rec.model.events import FORGET, EventDecoder
 from stream_rec.model.forgetting import forget_request
 from stream_rec.serving.answers import json
 from stream_rec.serving.bodies import Accepted, EventBody, Place
-from stream_rec.serving.event_writer import KafkaAwayError, Written
+from stream_rec.serving.event_writer import KafkaAwayError, TooLargeError, Written
 from stream_rec.serving.problems import HttpError, documented
 from stream_rec.serving.service import Service
 from stream_rec.stream.tracing import trace_headers
@@ -109,6 +109,8 @@ def event_routes(service: Service, written: Any) -> APIRouter:
             raise _away("Kafka does not answer")
         try:
             places = await service.writer.write(records, trace_headers(request.headers))
+        except TooLargeError as error:
+            raise _too_large(error, len(records)) from None
         except KafkaAwayError as error:
             raise _away(str(error)) from None
         written.inc(len(places))
@@ -138,6 +140,23 @@ def event_routes(service: Service, written: Any) -> APIRouter:
         return json(place._asdict(), 202)
 
     return router
+
+
+def _too_large(error: TooLargeError, n_records: int) -> HttpError:
+    errors = [
+        {
+            "index": index,
+            "code": "too_large",
+            "detail": f"{error} with key and headers, came {size}",
+        }
+        for index, size in error.sizes.items()
+    ]
+    return HttpError(
+        422,
+        f"{len(errors)} of {n_records} events are too large for Kafka; none was written, "
+        "send them without what is not needed",
+        errors,
+    )
 
 
 def _away(detail: str) -> HttpError:
