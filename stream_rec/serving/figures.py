@@ -73,7 +73,7 @@ class Figures:
         self.lists_followed.set(service.lists.n_lists)
         self.lag.set(service.lag)
         self.silence.set(service.silence_s)
-        self.streams.set(service.lists.n_streams)
+        self.streams.set(service.n_streams)
         self.ready.set(service.is_ready)
         self.items.set(service.catalogue.n_items)
         observer = service.observer

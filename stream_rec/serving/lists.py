@@ -89,7 +89,6 @@ class Lists:
         self._streams: dict[bytes, set[Stream]] = defaultdict(set)
         self.on_list: Callable[[Followed], None] | None = None
         self.n_lists = 0
-        self.n_streams = 0
 
     async def take(self, records: Sequence[Followed]) -> None:
         """Take lists from Kafka, without repeats and what arrives late."""
@@ -137,14 +136,12 @@ class Lists:
         """Begin to hand the lists of a user to a listener."""
         stream: Stream = asyncio.Queue(STREAM_QUEUE_MAX)
         self._streams[user.encode()].add(stream)
-        self.n_streams += 1
         return stream
 
     def close_stream(self, user: str, stream: Stream) -> None:
         """End that."""
         streams = self._streams[user.encode()]
         streams.discard(stream)
-        self.n_streams -= 1
         if not streams:
             del self._streams[user.encode()]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,6 +21,7 @@ from stream_rec.serving.bodies import (
 )
 from stream_rec.serving.lists import Source, Stream
 from stream_rec.serving.problems import HttpError, documented
+from stream_rec.serving.sent_events import SentEvents
 from stream_rec.serving.service import Service
 
 READ_PROBLEMS = documented(400, 401, 403, 422, 429)
@@ -81,15 +82,9 @@ def _add_stream(router: APIRouter, service: Service) -> None:
         | documented(503)
         | {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
-    async def stream(user: str) -> StreamingResponse:
+    async def stream(user: str) -> SentEvents:
         """Send the list, and each refreshed one, as server-sent events."""
-        if service.lists.n_streams >= service.settings.serve.streams_max:
-            raise HttpError(503, "too many streams are open", headers={"retry-after": "10"})
-        return StreamingResponse(
-            _sent_events(service, user),
-            media_type="text/event-stream",
-            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-        )
+        return SentEvents(service, _sent_events(service, user))
 
     @router.get(
         "/users/{user:id}",
@@ -111,7 +106,7 @@ def _add_stream(router: APIRouter, service: Service) -> None:
         return cached_json(request, encode({"user": user, **page, **known, "list": source}))
 
 
-async def _sent_events(service: Service, user: str) -> AsyncIterator[bytes]:
+async def _sent_events(service: Service, user: str) -> AsyncGenerator[bytes]:
     stream: Stream = service.lists.open_stream(user)
     try:
         message = service.lists.message(user)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from stream_rec.model.inquiry import Relation
 from stream_rec.model.together import had_both
 from stream_rec.serving.answers import cached_json, encode, item_ids, json
+from stream_rec.serving.sent_events import SentEvents
 from stream_rec.serving.service import Service
 from stream_rec.serving.titles import Titles
 
@@ -39,13 +39,9 @@ def live_routes(service: Service) -> APIRouter:
             "taken": taken,
         }
 
-    @router.get("/live/stream")
-    async def stream() -> StreamingResponse:
-        return StreamingResponse(
-            _points(service),
-            media_type="text/event-stream",
-            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-        )
+    @router.get("/live/stream", response_class=SentEvents)
+    async def stream() -> SentEvents:
+        return SentEvents(service, _points(service))
 
     @router.get("/live/items")
     async def items(
@@ -110,7 +106,7 @@ def _add_lookups(
         return json({**described(item), **known, **related})
 
 
-async def _points(service: Service) -> AsyncIterator[bytes]:
+async def _points(service: Service) -> AsyncGenerator[bytes]:
     about = {
         "app_id": service.settings.app_id,
         "types": sorted(service.settings.events.types),

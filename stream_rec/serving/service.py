@@ -56,12 +56,15 @@ class Service:
     ----------
     failure : BaseException or None
         Why it cannot go on.
+    n_streams : int
+        Streams that are open, of lists and of the live page.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.failure: BaseException | None = None
         self.is_stopping = False
+        self.n_streams = 0
         self._on_failure: Callable[[], None] = lambda: None
         self._resources = contextlib.ExitStack()
         self._prefixes: dict[At, ValidPrefix] = {}
