@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 import xxhash
@@ -51,8 +52,8 @@ def page_of(request: Request, entries: Sequence[Any], n: int, offset: int) -> di
     """Return a page of a list, and where the next is."""
     page: dict[str, Any] = {"items": entries[offset : offset + n], "total": len(entries)}
     if offset + n < len(entries):
-        url = request.url.include_query_params(n=n, offset=offset + n)
-        page["next"] = f"{url.path}?{url.query}"
+        parameters = dict(request.query_params) | {"n": n, "offset": offset + n}
+        page["next"] = f"{quote(request.scope['path'], safe='/')}?{urlencode(parameters)}"
     return page
 
 
