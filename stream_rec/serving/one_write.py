@@ -1,5 +1,7 @@
 """A transport that sends the head and the body of an answer with one call of the system.
 
+And the limit of a request's head, of which uvicorn has none.
+
 uvicorn writes one after the other, and uvloop sends each at once: two calls, two packets, and a
 reader that is woken twice. That costs as much as finding the list that is sent.
 """
@@ -10,6 +12,11 @@ import asyncio
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from stream_rec.serving.problems import HttpError
+
+HEAD_BYTES_MAX = 65_536
+"""Of a request's line and headers together."""
 
 
 class OneWriteTransport:
@@ -51,9 +58,60 @@ class OneWriteTransport:
 
 
 class OneWriteProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over such a transport."""
+    """uvicorn's protocol over such a transport, with a limit of what a request's head takes."""
+
+    _is_in_head = False
+    _is_first = True
+    """Whether nothing came before the head in what was read when it began."""
+    _n_bytes = 0
+    """Read since then."""
+    _is_too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by asyncio."""
         delayed = OneWriteTransport(transport, asyncio.get_running_loop())
         super().connection_made(cast("asyncio.Transport", delayed))
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio."""
+        if not self._is_in_head:
+            self._n_bytes = 0
+            self._is_first = self.cycle is None or not self.cycle.more_body
+        self._n_bytes += len(data)
+        super().data_received(data)
+        if not self._is_in_head or self._is_too_large:
+            return
+        if not self._is_first:
+            self._n_bytes = 0
+            self._is_first = True
+        elif self._n_bytes > HEAD_BYTES_MAX:
+            self._is_too_large = True
+            self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser; it stops where this raises, and a bad request is answered."""
+        self._is_in_head = False
+        self._is_first = False
+        if self._n_bytes > HEAD_BYTES_MAX:
+            n_bytes = sum(len(name) + len(value) + 4 for name, value in self.headers)
+            self._is_too_large = n_bytes + len(self.url) > HEAD_BYTES_MAX
+            if self._is_too_large:
+                raise ValueError("the head is too large")
+        super().on_headers_complete()
+
+    def send_400_response(self, text: str) -> None:
+        """Answer what cannot be read, and close."""
+        if not self._is_too_large:
+            super().send_400_response(text)
+            return
+        detail = f"expected at most {HEAD_BYTES_MAX} bytes of address and headers, came more"
+        answer = HttpError(431, detail).response()
+        lines = [b"HTTP/1.1 431 Request Header Fields Too Large", b"connection: close"]
+        lines += [name + b": " + value for name, value in answer.raw_headers]
+        self.transport.write(b"\r\n".join([*lines, b"", bytes(answer.body)]))
+        self.transport.close()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
-from stream_rec.serving.one_write import OneWriteTransport
+from stream_rec.serving.one_write import HEAD_BYTES_MAX, OneWriteProtocol, OneWriteTransport
 
 END_OF_TURN, CLOSE = "end of turn", "close"
 STEPS = st.lists(st.one_of(st.binary(max_size=3), st.just(END_OF_TURN)), max_size=20)
@@ -60,3 +64,84 @@ def test_everything_goes_out_in_order(steps: list[bytes | str]) -> None:
     written = [step for step in steps if isinstance(step, bytes)]
     assert b"".join(call or b"" for call in calls) == b"".join(written)
     assert len(written) / 2 <= len(calls) <= len(written)
+
+
+async def answer_here(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-length", b"4")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"here"})
+
+
+class Connection(Wire):
+    """A connection of which the other end is nobody."""
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+    def is_closing(self) -> bool:
+        return None in self.calls
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+async def answers_to(*parts: bytes) -> list[bytes | None]:
+    """Return the status lines that parts of requests are answered with, and None for the end."""
+    config = uvicorn.Config(answer_here, log_config=None, access_log=False, lifespan="off")
+    protocol = OneWriteProtocol(config, ServerState(), {})
+    connection = Connection()
+    protocol.connection_made(cast("asyncio.Transport", connection))
+    for part in parts:
+        if not connection.is_closing():
+            protocol.data_received(part)
+        for _ in range(9):
+            await asyncio.sleep(0)
+    protocol._unset_keepalive_if_required()
+    return [call and call.split(b"\r\n")[0] for call in connection.calls]
+
+
+def request(n_bytes: int, body: bytes = b"") -> bytes:
+    """Return a request of which the head takes so many bytes."""
+    start = b"POST / HTTP/1.1\r\ncontent-length: %d\r\nx: " % len(body)
+    return start + b"x" * (n_bytes - len(start) - 4) + b"\r\n\r\n" + body
+
+
+def in_parts(data: bytes, n_bytes: int) -> list[bytes]:
+    return [data[at : at + n_bytes] for at in range(0, len(data), n_bytes)]
+
+
+FITTING, LARGE = HEAD_BYTES_MAX, HEAD_BYTES_MAX + 100
+OK, TOO_LARGE = b"HTTP/1.1 200 OK", b"HTTP/1.1 431 Request Header Fields Too Large"
+
+
+@pytest.mark.parametrize("n_bytes", [1_000, 20_000, 1_000_000])
+async def test_a_head_that_is_too_large_is_refused_however_it_comes(n_bytes: int) -> None:
+    assert await answers_to(*in_parts(request(LARGE), n_bytes)) == [TOO_LARGE, None]
+    assert await answers_to(request(100), *in_parts(request(LARGE), n_bytes)) == [
+        OK,
+        TOO_LARGE,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("n_bytes", [1_000, 20_000, 1_000_000])
+async def test_neither_bodies_nor_other_requests_count_as_head(n_bytes: int) -> None:
+    body = b"y" * (2 * HEAD_BYTES_MAX)
+    one = request(FITTING, body)
+    assert await answers_to(*in_parts(one, n_bytes)) == [OK]
+    assert await answers_to(*in_parts(one * 3, n_bytes)) == [OK] * 3
+
+
+async def test_a_head_without_end_is_refused_before_it_ends() -> None:
+    start = request(LARGE)[:HEAD_BYTES_MAX]
+    assert await answers_to(start) == []
+    assert await answers_to(start, b"x") == [TOO_LARGE, None]
+
+
+async def test_what_is_no_request_is_answered_as_ever() -> None:
+    assert await answers_to(b"nonsense\r\n\r\n") == [b"HTTP/1.1 400 Bad Request", None]
