@@ -97,23 +97,14 @@ class Gate:
         if self._hosts and name not in self._hosts:
             raise HttpError(400, f"expected a host of serve.allowed_hosts, came {name!r}")
         client = scope.get("client")
-        caller = client[0] if client else "unknown"
+        address = client[0] if client else "unknown"
         needed = _needed_scope(scope["method"], scope["path"])
-        if len(self._keys) and needed is not None:
-            caller = self._authorise(headers, needed)
-        wait_s = self._limit.wait_s(caller, time.monotonic())
-        if wait_s:
-            raise HttpError(
-                429,
-                f"expected at most {self._serve.rate_limit_per_s:g} requests/s in the long run",
-                headers={"retry-after": str(int(wait_s) + 1)},
-            )
-
-    def _authorise(self, headers: dict[bytes, bytes], needed: str) -> str:
-        given = headers.get(b"authorization", b"").decode("latin-1")
-        key = given[7:].strip() if given[:7].lower() == "bearer " else ""
-        key = key or headers.get(b"x-api-key", b"").decode("latin-1")
+        if not len(self._keys) or needed is None:
+            self._take_token(address)
+            return
+        key = _key_of(headers)
         caller = self._keys.find(key)
+        self._take_token(address if caller is None else caller.name)
         if caller is None:
             came = "one that is not known" if key else "none"
             raise HttpError(
@@ -123,7 +114,16 @@ class Gate:
             )
         if needed not in caller.scopes:
             raise HttpError(403, f"expected a key with the scope {needed}")
-        return caller.name
+
+    def _take_token(self, caller: str) -> None:
+        """Count a request, of an address or of a key, those that are refused too."""
+        wait_s = self._limit.wait_s(caller, time.monotonic())
+        if wait_s:
+            raise HttpError(
+                429,
+                f"expected at most {self._serve.rate_limit_per_s:g} requests/s in the long run",
+                headers={"retry-after": str(int(wait_s) + 1)},
+            )
 
     async def _read_body(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
         """Read the body as far as it may go; return what hands it on."""
@@ -157,6 +157,12 @@ class Gate:
             return message
 
         return receive_again
+
+
+def _key_of(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"authorization", b"").decode("latin-1")
+    key = given[7:].strip() if given[:7].lower() == "bearer " else ""
+    return key or headers.get(b"x-api-key", b"").decode("latin-1")
 
 
 def _needed_scope(method: str, path: str) -> str | None:

@@ -1,0 +1,47 @@
+"""Who is refused is counted too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+from starlette.responses import PlainTextResponse
+
+from stream_rec.config import ServeSettings
+from stream_rec.serving.figures import Figures
+from stream_rec.serving.gate import Gate
+from stream_rec.serving.keys import Keys, new_key
+
+
+def behind_gate(keys: Keys, **settings: object) -> httpx.AsyncClient:
+    """Return a client of an application that answers everything that is let through."""
+    serve = ServeSettings.model_validate(settings)
+    gate = Gate(PlainTextResponse("here"), serve, keys, Figures())
+    transport = httpx.ASGITransport(gate)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
+
+
+Headers = dict[str, str]
+
+
+async def ask(
+    client: httpx.AsyncClient, method: str, path: str, asked: Sequence[Headers]
+) -> list[int]:
+    """Return what each request is answered with."""
+    return [(await client.request(method, path, headers=each)).status_code for each in asked]
+
+
+async def test_requests_without_a_key_that_is_known_are_limited_by_address() -> None:
+    entry, key = new_key("shop", ["read"])
+    client = behind_gate(Keys([entry]), rate_limit_per_s=0.001, rate_burst=2)
+    bad: list[Headers] = [{}, {"x-api-key": "sr_guess"}, {"x-api-key": "sr_other"}]
+    assert await ask(client, "GET", "/trending", bad) == [401, 401, 429]
+    good = [{"x-api-key": key}] * 3
+    assert await ask(client, "GET", "/trending", good) == [200, 200, 429]
+
+
+async def test_requests_beyond_the_scope_of_their_key_are_limited_by_key() -> None:
+    entry, key = new_key("shop", ["read"])
+    client = behind_gate(Keys([entry]), rate_limit_per_s=0.001, rate_burst=1)
+    asked = [{"x-api-key": key}] * 2
+    assert await ask(client, "DELETE", "/users/ann", asked) == [403, 429]
