@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
@@ -34,18 +33,20 @@ class ServiceError(Exception):
     errors : list of dict
         What is wrong with which part of the request.
     retry_after_s : float or None
+        None, too, where the service names a date.
     """
 
     def __init__(self, answer: httpx.Response) -> None:
         try:
-            problem = msgspec.json.decode(answer.content)
-        except msgspec.DecodeError:
+            problem = msgspec.json.decode(answer.content, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             problem = {}
+        errors = problem.get("errors")
         self.status = answer.status_code
         self.detail = str(problem.get("detail", answer.reason_phrase))
-        self.errors: list[dict[str, Any]] = problem.get("errors", [])
-        after = answer.headers.get("retry-after")
-        self.retry_after_s = None if after is None else float(after)
+        self.errors: list[dict[str, Any]] = errors if isinstance(errors, list) else []
+        after = answer.headers.get("retry-after", "")
+        self.retry_after_s = float(after) if after.isdecimal() else None
         super().__init__(f"{self.status}: {self.detail}")
 
 
@@ -111,19 +112,28 @@ class _Request(NamedTuple):
     body: Any = None
 
 
+def _in_path(text: str) -> str:
+    if text in (".", ".."):
+        raise ValueError(f"expected an id that an address can hold, not . or ..; came {text!r}")
+    return quote(text, safe="")
+
+
 def _recommendations(
     user: str, n: int | None, exclude: Iterable[str], wait_for: Place | None
 ) -> _Request:
-    parameters: dict[str, Any] = {"exclude": ",".join(exclude)}
+    excluded = list(exclude)
+    if any("," in item for item in excluded):
+        raise ValueError(f"exclude: expected ids without commas, which part them; came {excluded}")
+    parameters: dict[str, Any] = {"exclude": ",".join(excluded)}
     if n is not None:
         parameters["n"] = n
     if wait_for is not None:
         parameters["wait_for"] = f"{wait_for.partition}:{wait_for.offset}"
-    return _Request("GET", f"/users/{quote(user, safe='')}/recommendations", parameters)
+    return _Request("GET", f"/users/{_in_path(user)}/recommendations", parameters)
 
 
 def _related(item: str, relation: str, n: int, offset: int) -> _Request:
-    return _Request("GET", f"/items/{quote(item, safe='')}/{relation}", {"n": n, "offset": offset})
+    return _Request("GET", f"/items/{_in_path(item)}/{relation}", {"n": n, "offset": offset})
 
 
 def _rank(candidates: Sequence[str], user: str | None, items: Sequence[str]) -> _Request:
@@ -172,12 +182,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def send_event(self, event: Event) -> Place:
@@ -225,7 +230,7 @@ class Client:
 
     def forget(self, user: str) -> Place:
         """Ask for a user to be forgotten."""
-        return self._ask(_Request("DELETE", f"/users/{quote(user, safe='')}"), Place)
+        return self._ask(_Request("DELETE", f"/users/{_in_path(user)}"), Place)
 
     def _ask(self, request: _Request, kind: type[Answer]) -> Answer:
         return _read(self._http.request(request.method, request.path, **_content(request)), kind)
@@ -240,12 +245,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def send_event(self, event: Event) -> Place:
@@ -293,7 +293,7 @@ class AsyncClient:
 
     async def forget(self, user: str) -> Place:
         """Ask for a user to be forgotten."""
-        return await self._ask(_Request("DELETE", f"/users/{quote(user, safe='')}"), Place)
+        return await self._ask(_Request("DELETE", f"/users/{_in_path(user)}"), Place)
 
     async def _ask(self, request: _Request, kind: type[Answer]) -> Answer:
         answer = await self._http.request(request.method, request.path, **_content(request))

@@ -48,3 +48,35 @@ def test_the_key_and_the_ids_are_sent_as_they_must_be() -> None:
         client.similar("a/b c")
     assert asked[0].url.raw_path == b"/items/a%2Fb%20c/similar?n=10&offset=0"
     assert asked[0].headers["authorization"] == "Bearer sr_x"
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'"no"', b"null", b"<html>", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("after", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-1"])
+def test_whatever_a_problem_looks_like_it_is_raised_as_one(body: bytes, after: str) -> None:
+    answer = httpx.Response(503, content=body, headers={"retry-after": after})
+    error = ServiceError(answer)
+    assert (error.status, error.detail, error.errors) == (503, "Service Unavailable", [])
+    assert error.retry_after_s is None
+
+
+def test_seconds_to_wait_are_told() -> None:
+    answer = httpx.Response(429, json={"errors": "none"}, headers={"retry-after": "7"})
+    error = ServiceError(answer)
+    assert (error.retry_after_s, error.errors) == (7.0, [])
+
+
+async def test_ids_that_an_address_cannot_carry_are_refused() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request)
+
+    transport = httpx.MockTransport(answer)
+    with Client("http://shop", transport=transport) as client:
+        for text in (".", ".."):
+            for ask in (client.recommendations, client.similar, client.following, client.forget):
+                with pytest.raises(ValueError, match=r"expected an id .* came '\.+'"):
+                    ask(text)
+        with pytest.raises(ValueError, match=r"without commas, .* 'a,b'"):
+            client.recommendations("ann", exclude=["x", "a,b"])
+    async with AsyncClient("http://shop", transport=transport) as asking:
+        with pytest.raises(ValueError, match="expected an id"):
+            await asking.forget("..")
