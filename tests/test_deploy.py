@@ -8,6 +8,8 @@ from __future__ import annotations
 import http.server
 import json
 import re
+import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -190,9 +192,29 @@ def stats_port() -> Iterator[int]:
         serving.join()
 
 
-def run_healthcheck(port: int, *what: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def tls_port(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """Serve the pages over TLS with a certificate for another name; its path beside the port."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {key} -out {certificate}"
+    made = [*make.split(), "-subj", "/CN=shop.example"]
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.HTTPServer(("127.0.0.1", 0), StatsPage) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server.server_address[1], certificate
+        server.shutdown()
+        serving.join()
+
+
+def run_healthcheck(port: int, *what: str, **settings: str) -> subprocess.CompletedProcess[str]:
     setting = "STREAM_REC_SERVE__PORT" if what else "STREAM_REC_WORKER__WEB_PORT"
-    environment = {setting: str(port), "PYTHONPATH": str(ROOT)}
+    environment = {setting: str(port), "PYTHONPATH": str(ROOT), **settings}
     return subprocess.run(
         [sys.executable, str(HEALTHCHECK), *what],
         env=environment,
@@ -205,6 +227,14 @@ def run_healthcheck(port: int, *what: str) -> subprocess.CompletedProcess[str]:
 def test_health_check_passes_while_the_worker_answers(stats_port: int) -> None:
     assert run_healthcheck(stats_port).returncode == 0
     assert run_healthcheck(stats_port, "serve").returncode == 0
+
+
+def test_health_check_asks_over_tls_where_the_service_has_a_certificate(
+    tls_port: tuple[int, Path],
+) -> None:
+    port, certificate = tls_port
+    done = run_healthcheck(port, "serve", STREAM_REC_SERVE__SSL_CERTFILE=str(certificate))
+    assert done.returncode == 0, done.stderr
 
 
 def test_health_check_fails_where_nobody_answers() -> None:

@@ -1,10 +1,11 @@
-"""Who is refused is counted too."""
+"""Who is refused is counted too, and probes come under any name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import httpx
+import pytest
 from starlette.responses import PlainTextResponse
 
 from stream_rec.config import ServeSettings
@@ -45,3 +46,9 @@ async def test_requests_beyond_the_scope_of_their_key_are_limited_by_key() -> No
     client = behind_gate(Keys([entry]), rate_limit_per_s=0.001, rate_burst=1)
     asked = [{"x-api-key": key}] * 2
     assert await ask(client, "DELETE", "/users/ann", asked) == [403, 429]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/", 400)])
+async def test_probes_come_under_any_name(path: str, status: int) -> None:
+    client = behind_gate(Keys([]), allowed_hosts=("shop.example",))
+    assert await ask(client, "GET", path, [{"host": "127.0.0.1:8000"}]) == [status]
