@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import xxhash
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from stream_rec.stream.changelog import (
     Removing,
     Watermark,
 )
+from stream_rec.stream.state.export_file import END, LENGTHS, MAGIC, zstd
 from stream_rec.stream.state.snapshot import Snapshot, Snapshots, StoreName
 from stream_rec.stream.state.transfer import export_state, import_state
 from stream_rec.stream.stores import Stores
@@ -148,6 +150,50 @@ def test_flipped_bits_are_found_or_change_nothing(exported: Path) -> None:
             assert read_folder(exported.with_name("new")) == rows
             shutil.rmtree(exported.with_name("new"))
     assert n_refused > 30
+
+
+def write_header(file: Path, **fields: object) -> None:
+    """Write an export with a header as somebody else would, and with no rows in any store."""
+    whole = {"format": 1, "app_id": "films", "identity": IDENTITY, "stores": []} | fields
+    end = LENGTHS.pack(0, 0) + END.pack(0, xxhash.xxh3_64().intdigest())
+    n_stores = len(fields.get("stores", []))
+    write_zstd(file, MAGIC + json.dumps(whole).encode() + b"\n" + end * n_stores)
+
+
+def write_zstd(file: Path, content: bytes) -> None:
+    with zstd.ZstdFile(file, "wb") as stream:
+        stream.write(content)
+
+
+@pytest.mark.parametrize(
+    "stores",
+    [
+        [["../../escaped/evil", 1]],
+        [["ITEMS", 1]],
+        [[["items"], 1]],
+        [["items", -1]],
+        [["items", 1.0]],
+        [["items", True]],
+        [["items", "1"]],
+        [["items", 1 << 31]],
+        [["items", 1, 2]],
+        [["items", 1], ["items", 1]],
+        [7],
+    ],
+)
+def test_import_writes_only_stores_of_a_worker(tmp_path: Path, stores: list) -> None:
+    (tmp_path / "a" / "old").mkdir(parents=True)
+    file = tmp_path / "a" / "state.zst"
+    write_header(file, stores=stores)
+    assert_refused(file, "damaged or cut off")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("header", [b'{"format": Infinity}', b"[" * 100_000, b"[]", b'{"format":'])
+def test_header_that_is_none_is_refused(tmp_path: Path, header: bytes) -> None:
+    (tmp_path / "old").mkdir()
+    write_zstd(tmp_path / "state.zst", MAGIC + header + b"\n")
+    assert_refused(tmp_path / "state.zst", "damaged or cut off")
 
 
 def test_other_file_is_refused(exported: Path) -> None:

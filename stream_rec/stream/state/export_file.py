@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import xxhash
 
 from stream_rec.errors import StateError
+from stream_rec.stream.changelog import TABLES
 from stream_rec.stream.state.snapshot import StoreName
 
 if sys.version_info >= (3, 14):
@@ -38,6 +39,13 @@ LENGTHS = struct.Struct("<II")
 END = struct.Struct("<QQ")
 COMPRESSION_LEVEL = 3
 WRITTEN_AT_ONCE_BYTES = 1 << 20
+PARTITION_MAX = (1 << 31) - 1
+"""Of Kafka's protocol."""
+UNREADABLE = (
+    *(EOFError, zstd.ZstdError),
+    *(ValueError, KeyError, TypeError, OverflowError, RecursionError),
+)
+"""What reading a header raises whose content is not what was written."""
 
 Rows = Iterable[tuple[bytes, bytes]]
 
@@ -162,11 +170,9 @@ class ExportReader:
                     f"export format {version} is newer than this build reads (1–{FORMAT_VERSION}), "
                     f"in {self._path}; upgrade stream_rec"
                 )
-            stores = [
-                StoreName(str(table), int(partition)) for table, partition in fields["stores"]
-            ]
+            stores = _store_names(fields["stores"])
             return Header(str(fields["app_id"]), dict(fields["identity"]), stores)
-        except (EOFError, zstd.ZstdError, ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             raise self._damaged(str(error)) from None
 
     def _read(self, n_bytes: int) -> bytes:
@@ -183,6 +189,25 @@ class ExportReader:
             f"expected a whole export, came {self._path}, which is damaged or cut off ({came}); "
             "nothing was imported; export again, or let the worker restore from the changelogs"
         )
+
+
+def _store_names(listed: Iterable[Any]) -> list[StoreName]:
+    """Return the stores that a header lists; they become names of folders.
+
+    Raises
+    ------
+    ValueError
+        One is no store, or is there twice.
+    """
+    names: list[StoreName] = []
+    for table, partition in listed:
+        if table not in TABLES or type(partition) is not int or not 0 <= partition <= PARTITION_MAX:
+            expected = f"a table ({' or '.join(TABLES)}) and the number of a partition"
+            raise ValueError(f"for a store expected {expected}, came {[table, partition]!r:.200}")
+        if (table, partition) in names:
+            raise ValueError(f"expected each store once, came {table}, partition {partition} twice")
+        names.append(StoreName(table, partition))
+    return names
 
 
 def write_whole(path: Path, header: Header, stores: Iterable[Rows]) -> int:
