@@ -13,6 +13,7 @@ group) has nothing to contradict. The watermark keeps the events topic's id too 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,17 +71,61 @@ def check_folder(folder: Path, settings: Settings, identity: Identity) -> None:
     StateError
         It belongs to something else, or cannot be written.
     """
-    file = folder / FILE_NAME
     try:
-        if file.exists():
-            _compare_folder(folder, settings, identity, json.loads(file.read_text()))
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(dict(identity), indent=1) + "\n")
+        stored = read_folder(folder) if (folder / FILE_NAME).exists() else None
+        if stored is not None:
+            _compare_folder(folder, settings, identity, stored)
+        if stored != dict(identity):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_folder(folder, identity)
     except (OSError, ValueError) as error:
         raise StateError(
             f"expected a folder for this worker's state, came {folder}: {error}; it is a copy of "
             f"what Kafka has: `rm -r {folder}`, or use another with --set worker.state_dir=FOLDER"
         ) from error
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """Return what a state folder says that it belongs to.
+
+    Raises
+    ------
+    OSError
+        There is no such file, or it cannot be read.
+    ValueError
+        It is damaged.
+    """
+    text = (folder / FILE_NAME).read_text()
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{FILE_NAME} is damaged: {error}") from None
+    expected = ("app_id", "kafka", *TOPICS)
+    if not isinstance(stored, dict) or not all(isinstance(stored.get(k), str) for k in expected):
+        raise ValueError(
+            f"{FILE_NAME} is damaged: expected an object with texts as {', '.join(expected)}, "
+            f"came {text!r:.200}"
+        )
+    return stored
+
+
+def write_folder(folder: Path, identity: Identity) -> None:
+    """Write what a state folder belongs to; after an error the file is as it was.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    part = folder / f"{FILE_NAME}.part"
+    try:
+        with part.open("w") as file:
+            file.write(json.dumps(dict(identity), indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(folder / FILE_NAME)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_committed(settings: Settings, identity: Identity) -> None:

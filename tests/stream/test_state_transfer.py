@@ -31,7 +31,8 @@ from stream_rec.stream.state.snapshot import Snapshot, Snapshots, StoreName
 from stream_rec.stream.state.transfer import export_state, import_state
 from stream_rec.stream.stores import Stores
 
-IDENTITY = {"app_id": "films", "kafka": "k", "events": "e", "items_changelog": "i"}
+TOPIC_IDS = {"events": "e", "items_changelog": "i", "profiles_changelog": "p"}
+IDENTITY = {"app_id": "films", "kafka": "k", **TOPIC_IDS}
 WORKER = WorkerSettings(rocksdb_block_cache_mib=1, rocksdb_write_buffer_mib=1)
 keys = st.binary(min_size=1, max_size=12).filter(lambda key: key[0] > 0)
 tables = st.dictionaries(keys, st.binary(max_size=60), max_size=30)
@@ -219,6 +220,16 @@ def test_folder_in_use_is_refused(exported: Path) -> None:
 def test_folder_without_state_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"worker\.state_dir"):
         export_state(tmp_path, tmp_path / "state.zst")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"x"', "null", "{}", '{"app_id": 7}', "[" * 99_999])
+def test_export_of_a_folder_whose_identity_is_damaged_is_refused(
+    tmp_path: Path, content: str
+) -> None:
+    write_folder(tmp_path / "old", {0: ({}, {})}).close_except()
+    (tmp_path / "old" / "identity.json").write_text(content)
+    with pytest.raises(StateError, match=r"identity\.json is damaged.*worker\.state_dir"):
+        export_state(tmp_path / "old", tmp_path / "state.zst")
 
 
 def assert_refused(file: Path, reason: str) -> None:

@@ -8,7 +8,6 @@ not come back: their removal is in the changelog, or the watermark tells that it
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from stream_rec.errors import StateError
 from stream_rec.settings import WorkerSettings
-from stream_rec.stream.identity import FILE_NAME
+from stream_rec.stream.identity import read_folder, write_folder
 from stream_rec.stream.state.export_file import ExportReader, Header, write_whole
 from stream_rec.stream.state.snapshot import Snapshots, StoreName
 from stream_rec.stream.stores import Stores
@@ -80,7 +79,8 @@ def import_state(
         shutil.rmtree(half, ignore_errors=True)
         try:
             n_rows = _fill(half, reader, worker)
-            (half / FILE_NAME).write_text(json.dumps(dict(identity), indent=1) + "\n")
+            half.mkdir(parents=True, exist_ok=True)
+            write_folder(half, identity)
             half.replace(folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
@@ -97,17 +97,15 @@ def read_folder_identity(folder: Path) -> dict[str, str]:
     Raises
     ------
     StateError
-        No worker has left it there.
+        No worker has left it there, or it is damaged.
     """
-    file = folder / FILE_NAME
     try:
-        identity: dict[str, str] = json.loads(file.read_text())
+        return read_folder(folder)
     except (OSError, ValueError) as error:
         raise StateError(
             f"expected the folder of a worker's state, came {folder}: {error}; give it with --set "
             "worker.state_dir=FOLDER, and the worker's name with --set app_id=NAME"
         ) from None
-    return identity
 
 
 def _check_empty(folder: Path) -> None:
