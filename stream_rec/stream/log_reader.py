@@ -29,6 +29,7 @@ from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask, is_refusal
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
 from stream_rec.stream.garbage import without_collection
+from stream_rec.stream.plan import REBUILD
 from stream_rec.stream.read_progress import ReadProgress
 
 RECORDS_PER_CALL_MAX = 10_000
@@ -65,11 +66,12 @@ class LogReader:
         Raises
         ------
         StateError
-            The broker sends nothing more before the end is reached.
+            The first of them are gone, or the broker sends nothing more before the end is reached.
         """
         if start >= end:
             return
         async with self._one_at_a_time:
+            await self._check_start(topic, partition, start)
             with without_collection():
                 await self._call(self._seek, topic, partition, start)
                 position, n_stalled = start, 0
@@ -120,6 +122,23 @@ class LogReader:
 
     async def _call(self, function: Callable[..., Result], *arguments: Any) -> Result:
         return await self._begin(function, *arguments)
+
+    async def _check_start(self, topic: str, partition: int, start: int) -> None:
+        """See that a log begins no later than what is to be read of it.
+
+        Compaction leaves gaps and does not move the beginning: only retention, or somebody who
+        deletes records, does. The embedded broker keeps no more than the last megabytes.
+        """
+        if self._kafka.embedded:
+            return
+        first, _ = await self.offsets(topic, partition)
+        if first > start:
+            raise StateError(
+                f"{topic}, partition {partition}: expected records from offset {start} on, came a "
+                f"log that begins at {first}: retention or somebody has deleted records, and rows "
+                "are missing; rebuild the model from the events topic under another app_id: "
+                f"{REBUILD}"
+            )
 
     def _begin(self, function: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
         return asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)

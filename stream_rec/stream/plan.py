@@ -16,6 +16,13 @@ from typing import NamedTuple
 from stream_rec.errors import StateError
 from stream_rec.stream.changelog import Watermark
 
+REBUILD = (
+    "`stream-rec topics create --set app_id=NAME`, `stream-rec worker --set app_id=NAME "
+    "--rebuild-from earliest`, and when that has caught up --switch-from OLD_APP_ID "
+    '(docs/operations.md, "Rebuilding the model")'
+)
+"""How a model is built anew, for messages."""
+
 
 class Plan(NamedTuple):
     """How a worker begins.
