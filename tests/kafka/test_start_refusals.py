@@ -84,6 +84,17 @@ async def test_missing_compaction_is_refused(
         await check_topics(settings.model_copy(update={"topics": topics}))
 
 
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+async def test_events_that_compaction_would_take_are_refused(
+    new_settings: NewSettings, new_topic: Callable[..., str], policy: str
+) -> None:
+    settings = new_settings()
+    events = new_topic("compacted", N_PARTITIONS, config={"cleanup.policy": policy})
+    topics = settings.topics.model_copy(update={"events": events})
+    with pytest.raises(TopicError, match=rf"{events} .*came {policy}.*topics create --alter"):
+        await check_topics(settings.model_copy(update={"topics": topics}))
+
+
 def commit(settings: Settings, metadata: str) -> None:
     """Commit an offset by kafka-python: confluent-kafka cannot send the NUL at the end."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka.broker, group_id=settings.app_id)

@@ -6,6 +6,7 @@ import logging
 import socket
 
 import pytest
+from confluent_kafka import Producer
 
 from stream_rec.config import Settings, load_settings
 from stream_rec.errors import TopicError
@@ -36,6 +37,21 @@ async def test_changelog_with_other_partitions_is_refused() -> None:
     message = r"as many partitions as events \(3\), came 4"
     with EmbeddedBroker(topics) as broker, pytest.raises(TopicError, match=message):
         await check_topics(settings_for(broker.address))
+
+
+async def test_nobody_is_told_to_delete_a_changelog_that_holds_a_model() -> None:
+    names = settings_for("localhost:1").topics.names
+    name = "stream-rec-profiles-changelog"
+    with EmbeddedBroker(dict.fromkeys(names, 4) | {name: 3}) as broker:
+        settings = settings_for(broker.address)
+        with pytest.raises(TopicError, match=rf"--delete --topic {name}"):
+            await check_topics(settings)
+        producer = Producer({"bootstrap.servers": broker.address})
+        producer.produce(name, b"row", b"user", 2)
+        assert producer.flush(30) == 0
+        with pytest.raises(TopicError, match=r"partitions=4 under.*--rebuild-from") as refused:
+            await check_topics(settings)
+    assert "--delete" not in str(refused.value)
 
 
 async def test_absent_kafka_is_asked_again_then_reported(caplog: pytest.LogCaptureFixture) -> None:
