@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import confluent_kafka
+from confluent_kafka import KafkaException
 
+from stream_rec.errors import StateError
 from stream_rec.kafka_clients import confluent_consumer_config
 from stream_rec.settings import Settings
 from stream_rec.stream.changelog import ITEMS, PROFILES
+
+
+class OffsetsError(StateError, KafkaException):
+    """Kafka does not tell its offsets: for people, and for those who wait until it does."""
 
 
 class Offsets(Protocol):
@@ -41,9 +49,15 @@ class KafkaOffsets:
     Parameters
     ----------
     settings : Settings
+
+    Raises
+    ------
+    OffsetsError
+        From every question, where Kafka does not answer in time or refuses.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._broker = settings.kafka.broker
         self._timeout_s = settings.kafka.request_timeout_s
         self._events = settings.topics.events
         topics = settings.topics
@@ -63,13 +77,15 @@ class KafkaOffsets:
     def events_since(self, partition: int, time_ms: int) -> int:
         """Return the offset of the first event with this Kafka timestamp or a later one."""
         asked = [confluent_kafka.TopicPartition(self._events, partition, time_ms)]
-        found = int(self._client.offsets_for_times(asked, self._timeout_s)[0].offset)
+        with self._told(self._events):
+            found = int(self._client.offsets_for_times(asked, self._timeout_s)[0].offset)
         return found if found >= 0 else self.events_range(partition)[1]
 
     def committed(self, partition: int) -> int:
         """Return the offset that the group has committed, −1 if none."""
         asked = [confluent_kafka.TopicPartition(self._events, partition)]
-        answer = self._client.committed(asked, self._timeout_s)[0]
+        with self._told(self._events):
+            answer = self._client.committed(asked, self._timeout_s)[0]
         return max(int(answer.offset), -1)
 
     def close(self) -> None:
@@ -78,5 +94,18 @@ class KafkaOffsets:
 
     def _range(self, topic: str, partition: int) -> tuple[int, int]:
         where = confluent_kafka.TopicPartition(topic, partition)
-        first, end = self._client.get_watermark_offsets(where, self._timeout_s, cached=False)
+        with self._told(topic):
+            first, end = self._client.get_watermark_offsets(where, self._timeout_s, cached=False)
         return int(first), int(end)
+
+    @contextmanager
+    def _told(self, topic: str) -> Iterator[None]:
+        """Turn an error of Kafka into one that says what to do."""
+        try:
+            yield
+        except KafkaException as error:
+            raise OffsetsError(
+                f"expected Kafka at {self._broker} to tell offsets of {topic}, came: "
+                f"{error.args[0].str()}; is it running, and are kafka.broker and the security "
+                "settings right?"
+            ) from None
