@@ -34,15 +34,11 @@ from stream_rec.stream.crash_points import arm_crash_point
 from stream_rec.stream.engine_factory import recommender_factory
 from stream_rec.stream.engine_port import Engine, EngineFactory
 from stream_rec.stream.faust_options import REBALANCE_TIMEOUT_S, faust_options
+from stream_rec.stream.folder_lock import FolderLock
 from stream_rec.stream.follower import Follower
 from stream_rec.stream.freshness import Freshness
 from stream_rec.stream.frozen_profiles import FrozenProfiles
-from stream_rec.stream.identity import (
-    check_committed,
-    check_folder,
-    encode_identity,
-    read_identity,
-)
+from stream_rec.stream.identity import check_committed, check_folder, encode_identity, read_identity
 from stream_rec.stream.kafka_effects import KafkaEffects
 from stream_rec.stream.log_reader import LogReader
 from stream_rec.stream.membership import LOOKS_PER_PAUSE, Membership, pause_s_max
@@ -94,6 +90,7 @@ class StreamApp(faust.App):
         self.follower: Follower | None = None
         self.membership = Membership(pause_s_max(settings.kafka), self._is_member)
         self.commit_metadata = ""
+        self.folder_lock: FolderLock | None = None
         self._committing = asyncio.Lock()
         super().__init__(settings.app_id, **faust_options(settings))
 
@@ -125,6 +122,8 @@ class StreamApp(faust.App):
             await self.log_reader.close()
         if self.follower is not None:
             await self.follower.close()
+        if self.folder_lock is not None:
+            self.folder_lock.release()
 
     def fail(self, error: BaseException) -> None:
         """Stop this worker with an error: the first one wins."""
@@ -175,6 +174,7 @@ class StreamApp(faust.App):
     def _check_identity(self) -> None:
         identity = read_identity(self.settings)
         check_folder(self._state_folder(), self.settings, identity)
+        self.folder_lock = FolderLock(self._state_folder())
         check_committed(self.settings, identity)
         self.commit_metadata = encode_identity(identity)
 
