@@ -60,10 +60,13 @@ class Group:
 
     def start_worker(self) -> WorkerProcess:
         """Start one more worker, on a disk of its own, and wait until it serves."""
-        state = {"worker.state_dir": self.disk(len(self._workers))}
-        worker = WorkerProcess(self._overrides | state)
+        return self.add_worker(self.disk(len(self._workers))).start().wait_until_ready()
+
+    def add_worker(self, disk: Path) -> WorkerProcess:
+        """Return a worker on a disk, not started yet; `stop` ends it."""
+        worker = WorkerProcess(self._overrides | {"worker.state_dir": disk})
         self._workers.append(worker)
-        return worker.start().wait_until_ready()
+        return worker
 
     def disk(self, number: int) -> Path:
         return self._folder / f"disk-{number}"
@@ -205,3 +208,12 @@ def test_unknown_state_is_refused_before_anything_is_written(
     assert worker.wait() == 1
     assert f"to have {N_PARTITIONS} partitions" in worker.log
     assert restore_changelogs(group.settings, group.broker) == before
+
+
+def test_second_worker_on_a_state_folder_is_refused_at_its_start(group: Group) -> None:
+    first = group.start_worker()
+    second = group.add_worker(group.disk(0)).start()
+    assert second.wait() == 1
+    assert "another is running; give each its own" in second.log
+    first.kill()
+    second.start().wait_until_ready()
