@@ -11,11 +11,9 @@ import confluent_kafka
 
 from stream_rec.kafka_clients import MESSAGE_BYTES_MAX, PARTITIONER, confluent_producer_config
 from stream_rec.settings import Settings
-from stream_rec.stream.changelog import Headers
+from stream_rec.stream.changelog import FRAME_BYTES, Headers, bytes_of_headers
 
 POLL_TIMEOUT_S = 0.1
-FRAME_BYTES = 64
-"""What a header, or the record, takes at most beside its bytes."""
 
 
 class Written(NamedTuple):
@@ -93,7 +91,7 @@ class EventWriter:
         KafkaAwayError
             Some may have been written all the same.
         """
-        frame = FRAME_BYTES + _bytes_of(headers or [])
+        frame = FRAME_BYTES + bytes_of_headers(headers or [])
         sizes = [frame + len(key) + len(value) for key, value in records]
         if max(sizes, default=0) > MESSAGE_BYTES_MAX:
             too_large = {x: size for x, size in enumerate(sizes) if size > MESSAGE_BYTES_MAX}
@@ -151,7 +149,3 @@ class EventWriter:
                 future.set_exception(KafkaAwayError("Kafka did not acknowledge the event in time"))
             else:
                 future.set_result(place)
-
-
-def _bytes_of(headers: Headers) -> int:
-    return sum(len(name.encode()) + len(value or b"") + FRAME_BYTES for name, value in headers)

@@ -63,6 +63,8 @@ NO_TOPIC_ID = bytes(16)
 GENERATION_BITS = 32
 
 Headers = list[tuple[str, str | bytes | None]]
+FRAME_BYTES = 64
+"""What a header, or a record, takes at most beside its bytes."""
 
 EPOCH = struct.Struct(">q")
 FORMAT = struct.Struct("<H")
@@ -217,3 +219,8 @@ def _check_version(value: bytes, name: str, versions: Collection[int], fits: boo
             f"bytes of format {version}: it is damaged; delete the worker's state folder to "
             "restore it"
         )
+
+
+def bytes_of_headers(headers: Headers) -> int:
+    """Return what headers take at most in a record, bytes."""
+    return sum(len(name.encode()) + len(value or b"") + FRAME_BYTES for name, value in headers)

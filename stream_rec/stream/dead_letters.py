@@ -11,12 +11,10 @@ from typing import NamedTuple
 from stream_rec.kafka_clients import MESSAGE_BYTES_MAX
 from stream_rec.model.runs import Refused
 from stream_rec.stream.batches import EventRecord
-from stream_rec.stream.changelog import Headers
+from stream_rec.stream.changelog import FRAME_BYTES, Headers, bytes_of_headers
 
 CUT = "dlq-cut"
 ALL_PARTS = "key,headers,value"
-FRAME_BYTES = 64
-"""What a header, or the record, takes at most beside its bytes."""
 
 
 class DeadLetter(NamedTuple):
@@ -50,19 +48,15 @@ def dead_letter(
         ("dlq-time-ms", b"%d" % now_ms),
     ]
     key, came, value, cut = record.key, list(record.headers), record.value, []
-    room = bytes_max - FRAME_BYTES - _bytes_of([*told, (CUT, ALL_PARTS.encode())])
+    room = bytes_max - FRAME_BYTES - bytes_of_headers([*told, (CUT, ALL_PARTS.encode())])
     if len(key or b"") > room:
         key, cut = None, ["key"]
     room -= len(key or b"")
-    if _bytes_of(came) > room:
+    if bytes_of_headers(came) > room:
         came, cut = [], [*cut, "headers"]
-    room -= _bytes_of(came)
+    room -= bytes_of_headers(came)
     if value is not None and len(value) > room:
         value, cut = value[:room], [*cut, "value"]
     if cut:
         told.append((CUT, ",".join(cut).encode()))
     return DeadLetter(key, value, [*came, *told])
-
-
-def _bytes_of(headers: Headers) -> int:
-    return sum(len(name.encode()) + len(value or b"") + FRAME_BYTES for name, value in headers)
