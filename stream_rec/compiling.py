@@ -6,7 +6,6 @@ what it does not find.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import subprocess
@@ -14,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stream_rec.garbage import without_collection
 from stream_rec.model.early_kernels import (
     compile_learning,
     compile_questions,
@@ -38,10 +38,10 @@ def shared_compiling() -> Iterator[None]:
     logger.info("compiling the model's kernels, once; this takes half a minute or more")
     helper = _start_helper()
     if helper is None:
-        with _no_collections():
+        with without_collection():
             yield
         return
-    with helper, _no_collections():
+    with helper, without_collection():
         try:
             compile_learning()
             assert helper.stdout is not None
@@ -49,21 +49,6 @@ def shared_compiling() -> Iterator[None]:
             yield
         finally:
             helper.terminate()
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Collect no garbage: a compiler keeps what it makes, and looking at it is a tenth of its time.
-
-    It takes 200 MB more for that long.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _start_helper() -> subprocess.Popen[bytes] | None:
@@ -85,7 +70,7 @@ def _n_processors() -> int:
 
 def main() -> None:
     """Compile this process's half; say so when that is done which the other waits for."""
-    with _no_collections():
+    with without_collection():
         compile_ranking()
         print("the ranking is compiled", flush=True)
         compile_writing()

@@ -15,12 +15,12 @@ import uvicorn
 from stream_rec.compiling import shared_compiling
 from stream_rec.config import ServeSettings, Settings
 from stream_rec.errors import ConfigError
+from stream_rec.garbage import keep_for_good
 from stream_rec.model.warm_up import warm_up_questions
 from stream_rec.serving.app import create_app
 from stream_rec.serving.keys import Keys, read_keys_file
 from stream_rec.serving.one_write import OneWriteProtocol
 from stream_rec.serving.service import Service
-from stream_rec.stream.garbage import keep_for_good
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75

@@ -23,12 +23,12 @@ from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from stream_rec.errors import StateError
+from stream_rec.garbage import without_collection
 from stream_rec.kafka_clients import confluent_config, confluent_reader_config
 from stream_rec.settings import KafkaSettings
 from stream_rec.stream.asking import ATTEMPT_TIMEOUT_S, ask, is_refusal
 from stream_rec.stream.changelog import NO_TOPIC_ID, Headers, decode_epoch
 from stream_rec.stream.effects import LogRecord, Source
-from stream_rec.stream.garbage import without_collection
 from stream_rec.stream.plan import REBUILD
 from stream_rec.stream.read_progress import ReadProgress
 

@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from stream_rec.config import Settings
 from stream_rec.errors import StreamRecError
+from stream_rec.garbage import keep_for_good
 from stream_rec.log_output import set_up_logging
 from stream_rec.stream.app import StreamApp, create_app
 from stream_rec.stream.engine_port import EngineFactory
-from stream_rec.stream.garbage import keep_for_good
 from stream_rec.stream.watchdog import beat_for_event_loop
 
 EXIT_OK = 0

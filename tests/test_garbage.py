@@ -9,11 +9,11 @@ import weakref
 
 import pytest
 
-from stream_rec.stream.garbage import without_collection
+from stream_rec.garbage import without_collection
 
 EXEMPTS = """
 import gc
-from stream_rec.stream.garbage import keep_for_good
+from stream_rec.garbage import keep_for_good
 
 class Node: pass
 def forget_cycle():
