@@ -183,8 +183,8 @@ class Lists:
 
 def _checked_source(message: bytes) -> Source:
     """Return the source of a list that is whole."""
-    _CHECK_LIST(message)
-    return _DECODE_SOURCE(message).source
+    source = _CHECK_LIST(message).source
+    return Source(source.partition, source.offset)
 
 
 def _reflects(reached: Source, wanted: Source) -> bool:
