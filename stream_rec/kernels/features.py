@@ -9,11 +9,12 @@ the obscure, the new and the old, in runs, and no link is needed to see that. Th
 the candidate's implicit factor with the user's and with that of the last item: the prediction
 grows with the candidate's popularity, an angle does not. The bias that the ranker gives an item is
 a feature as well, because whether it was taken more often or less than expected does not tell as
-much in every situation. Last, the candidate's place r in the user's history, 0 the newest, as the
+much in every situation. What all that the user ever took says of the candidate (slim.py) enters as
+its square root. Last, the candidate's place r in the user's history, 0 the newest, as the
 logarithm of 1 / (r + 1): where users take the same items again, the latest come first.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
-             like_count, like_first, factor_cosine, like_factor, bias, place
+             like_count, like_first, factor_cosine, like_factor, bias, slim, place
 
 The weights always have the column of the place; a workspace has it only where seen items are not
 excluded, because elsewhere no candidate has a place.
@@ -38,6 +39,7 @@ from stream_rec.kernels.jit import (
     spliced_kernel,
     widen,
 )
+from stream_rec.kernels.slim import write_slim
 from stream_rec.kernels.sources import predict
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -57,6 +59,7 @@ OTHER_FEATURES = (
     "factor_cosine",
     "like_factor",
     "bias",
+    "slim",
     "place",
 )
 """Those that are no shares."""
@@ -267,8 +270,12 @@ def write_features(
     bias = workspace.feature[other + 7]
     for a in range(n_candidates):
         bias[a] = min(max(view.rows.bias[workspace.candidate[a]], ABSENT), -ABSENT)
+    slim = workspace.feature[other + 8]
+    write_slim(view.slim, workspace, n_candidates, slim)
+    for a in range(n_candidates):
+        slim[a] = min(np.float32(3.0) * np.sqrt(slim[a]) - np.float32(1.0), np.float32(-ABSENT))
     if len(workspace.feature) == other + N_OTHER:
-        _write_places(workspace, n_candidates, other + 8, history, n_history)
+        _write_places(workspace, n_candidates, other + 9, history, n_history)
 
 
 @kernel

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stream_rec.kernels.decay import add_log2, decayed_weight, replace_log2
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
 from stream_rec.kernels.jit import inner_kernel, kernel
+from stream_rec.kernels.slim import SlimRows, empty_slim_rows
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, set_key
 
 TOP_LENGTH = 200
@@ -38,6 +39,8 @@ class ItemView(NamedTuple):
         not come here yet.
     factor : float32[N, F]
         Implicit item factors, solved from the evidence.
+    slim : SlimRows
+        What each item is told by, solved from the links.
     item_gram : float64[F, F]
         Σ q qᵀ over the items seen.
     n_seen : int64[1]
@@ -49,6 +52,7 @@ class ItemView(NamedTuple):
     total: NDArray[np.float64]
     damping: NDArray[np.float32]
     factor: NDArray[np.float32]
+    slim: SlimRows
     item_gram: NDArray[np.float64]
     n_seen: NDArray[np.int64]
 
@@ -62,6 +66,7 @@ def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
         total=np.full(n_half_lives + 1, -np.inf),
         damping=np.zeros(n_items, np.float32),
         factor=np.zeros((n_items, n_factors), np.float32),
+        slim=empty_slim_rows(n_items),
         item_gram=np.zeros((n_factors, n_factors)),
         n_seen=np.zeros(1, np.int64),
     )

@@ -20,6 +20,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.bursts import count_burst
 from stream_rec.kernels.held import hold
 from stream_rec.kernels.profiles import forget_profile
+from stream_rec.kernels.slim import solve_if_due
 from stream_rec.kernels.view import refresh_popularity
 from stream_rec.model.batch import Buffers
 from stream_rec.model.engine import Engine
@@ -70,11 +71,12 @@ def learning_kernels() -> list[EarlyKernel]:
     profiles, recipe, rows = model.profiles, model.recipe, partition.rows
     held = hold(model)
     both = held, hold(partition), FLAG
-    event = SLOT, TIME_S, WEIGHT
+    event, draw = (SLOT, TIME_S, WEIGHT), (OFFSET, SEED)
     return [
-        EarlyKernel(learn_ranking, (*both, PLACES, SLOT, SLOT, OFFSET, SEED)),
+        EarlyKernel(learn_ranking, (*both, PLACES, SLOT, SLOT, *draw)),
         EarlyKernel(notice_hit, (*both, RANK, OFFSET)),
-        EarlyKernel(fold_into, (rows, rows.durable, held, SLOT, PLACES, *event, OFFSET, SEED)),
+        EarlyKernel(fold_into, (rows, rows.durable, held, SLOT, PLACES, *event, *draw, FLAG)),
+        EarlyKernel(solve_if_due, (rows, model.items.slim, SLOT, model.workspace)),
         EarlyKernel(learn_factors, (*both, SLOT, WEIGHT, OFFSET)),
         EarlyKernel(learn_rating, (*both, SLOT, SLOT, VALUE, OFFSET)),
         EarlyKernel(fold_profile, (profiles, recipe, SLOT, *event, EVENT_ID, OFFSET, FLAG)),

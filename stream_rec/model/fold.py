@@ -31,6 +31,7 @@ from stream_rec.kernels.links import block_places
 from stream_rec.kernels.profiles import forget_profile, is_duplicate, places_in_session
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.seen_items import has_seen
+from stream_rec.kernels.slim import solve_if_due
 from stream_rec.kernels.view import (
     is_listed,
     list_new_item,
@@ -174,8 +175,12 @@ def _fold_event(
     n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     guard = partition.rows.durable
     if separate:
-        fold_into(view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
-    fold_into(partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed)
+        fold_into(
+            view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, is_new
+        )
+    fold_into(
+        partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, is_new
+    )
     mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
         if not is_listed(view, item):
@@ -193,4 +198,6 @@ def _fold_event(
         if not knows_user:
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
         learn_factors(model, partition, separate, item, taught, offset)
+        if guard[item] < offset:
+            solve_if_due(view.rows, view.slim, item, model.workspace)
     fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)

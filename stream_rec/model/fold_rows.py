@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.hashing import mix64
-from stream_rec.kernels.item_rows import ItemRows, count_item, see_item, touch
+from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows, count_item, see_item, touch
 from stream_rec.kernels.jit import inline_kernel, inner_kernel, widen, zero
 from stream_rec.kernels.links import add_link
 from stream_rec.kernels.profiles import (
@@ -25,6 +25,9 @@ from stream_rec.model.ranking import Model, Recipe
 EARLIER_LINK_DIVISOR = 8
 """What was taken before the present session counts an eighth as near, and as come before."""
 
+REPEATED_DIVISOR = WEIGHT_UNIT
+"""What is taken again counts a sixteenth as wide: a link without any would be taken for none."""
+
 
 @inner_kernel
 def fold_into(
@@ -38,8 +41,12 @@ def fold_into(
     weight: int,
     offset: int,
     seed: np.uint64,
+    is_new: bool,
 ) -> None:
-    """Add one event to the rows of its item and of the items in the user's history."""
+    """Add one event to the rows of its item and of the items in the user's history.
+
+    `wide` is about users who took both, so what a user takes again hardly adds to it.
+    """
     profiles, recipe = model.profiles, model.recipe
     if guard[item] < offset:
         see_item(rows, item, time_s)
@@ -47,6 +54,7 @@ def fold_into(
         return
     if guard[item] < offset:
         count_item(rows, item, time_s, weight, recipe.half_lives_s)
+    wide = weight if is_new else (weight + REPEATED_DIVISOR - 1) // REPEATED_DIVISOR
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     for r in range(n_history):
         j = widen(history[r])
@@ -55,10 +63,10 @@ def fold_into(
         near, after = _link_weights(weight, r, n_session)
         if guard[j] < offset:
             draw = mix64(seed ^ model.item_hash[j])
-            add_link(rows.links, j, item, near, weight, after, recipe.links_max, draw)
+            add_link(rows.links, j, item, near, wide, after, recipe.links_max, draw)
         if guard[item] < offset:
             draw = mix64(seed ^ model.item_hash[j] ^ model.item_hash[item])
-            add_link(rows.links, item, j, near, weight, zero(), recipe.links_max, draw)
+            add_link(rows.links, item, j, near, wide, zero(), recipe.links_max, draw)
 
 
 @inline_kernel

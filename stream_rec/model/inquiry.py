@@ -210,15 +210,13 @@ class Inquiry:
 
     def _list(self, n: int, now_s: float, exclude: Sequence[str]) -> Listed:
         reading = self._engine.reading()
-        recipe, excluded = reading.recipe, self._exclude(exclude)
-        if excluded:
-            recipe = recipe._replace(exclude_seen=True)
+        excluded = self._exclude(exclude)
         listed = _empty_listed(n)
         n_listed = list_for_user(
             self._held.of(reading._replace(profiles=self._profile)),
             SCRATCH,
             self._not_before_last_event(now_s),
-            recipe._replace(list_length=n),
+            reading.recipe._replace(list_length=n, n_left_out=len(excluded)),
             *listed,
         )
         return self._kept(listed, n_listed, excluded)
@@ -243,15 +241,10 @@ class Inquiry:
         return max(now_s, float(self._profile.last_s[SCRATCH]))
 
     def _exclude(self, items: Sequence[str]) -> set[int]:
-        """Mark items as seen in the scratch profile; what the user has seen is excluded as ever."""
+        """Note items as the last ones seen in the scratch profile; return their slots."""
         if not items:
             return set()
         slots = set(self._engine.items.ids.known(items).tolist())
-        if slots and not self._model.exclude_seen:
-            self._profile.seen_head[SCRATCH] = -1
-            self._profile.n_seen[SCRATCH] = 0
-            self._profile.seen_free[0] = -1
-            self._profile.seen_used[0] = 0
         n_seen = int(self._profile.n_seen[SCRATCH])
         self._reserve_blocks((n_seen + len(slots)) // SEEN_BLOCK + 2)
         for slot in slots:

@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.jit import kernel
-from stream_rec.model.ranking import Model, Recipe, best_of, rank_for_user, reach, score_for_user
+from stream_rec.model.ranking import (
+    Model,
+    Recipe,
+    begin_ranking,
+    best_of,
+    rank_for_user,
+    reach,
+    score_for_user,
+)
 
 
 @kernel
@@ -43,6 +51,7 @@ def order_given(
     given : int32[n]
         Slots, each once; no more than the workspace has candidates.
     """
+    begin_ranking(model.workspace, model.recipe, model.profiles, user)
     reach(model, user)
     for a in range(len(given)):
         model.workspace.candidate[a] = given[a]

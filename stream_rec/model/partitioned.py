@@ -19,6 +19,7 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.held import Holder
+from stream_rec.kernels.slim import solve_slim
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
@@ -82,6 +83,7 @@ class PartitionedModel:
             burst_max=model.user_burst_max,
             learning_rate=model.learning_rate,
             exclude_seen=model.exclude_seen,
+            n_left_out=0,
             proposes_seen=not model.exclude_seen,
             silent=np.zeros(0, np.int32),
         )
@@ -261,22 +263,19 @@ class PartitionedModel:
         self._solve(items if self._separate else np.arange(len(self.items.ids)), n_solves)
 
     def _solve(self, items: NDArray[np.int64], n_solves: int) -> None:
-        solve_items(
-            self.items.view,
-            self.weights.view.crowd,
-            items,
-            self.items.ids.hashes,
-            n_solves,
-            self._workspace,
-        )
+        view, workspace = self.items.view, self._workspace
+        crowd, hashes = self.weights.view.crowd, self.items.ids.hashes
+        solve_items(view, crowd, items, hashes, n_solves, workspace)
+        solve_slim(view.rows, view.slim, items, n_solves == N_SOLVES_ANEW, workspace)
 
     def _fit_workspace(self) -> None:
         """Grow columns and marks to the number of known items."""
         self.items.reserve_items()
         workspace, n_items = self._workspace, self.items.size
         if len(workspace.marks) < n_items:
-            marks, source = (extended(c, n_items) for c in (workspace.marks, workspace.source))
-            self._workspace = workspace._replace(marks=marks, source=source)
+            names = "marks", "had", "source", "slim_place"
+            longer = {name: extended(getattr(workspace, name), n_items) for name in names}
+            self._workspace = workspace._replace(**longer)
 
     def _new_workspace(self) -> Workspace:
         recipe = self._recipe

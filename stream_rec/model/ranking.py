@@ -36,6 +36,8 @@ class Recipe(NamedTuple):
     candidates_per_source, newest_candidates, list_length, links_max, seen_max, burst_max : int
     learning_rate : float
     exclude_seen : bool
+    n_left_out : int
+        How many of a profile's seen items, the last ones noted, the user never took: only excluded.
     proposes_seen : bool
         Whether users may take again what they had: then this is proposed and learned from.
     silent : int32[S]
@@ -52,6 +54,7 @@ class Recipe(NamedTuple):
     burst_max: int
     learning_rate: float
     exclude_seen: bool
+    n_left_out: int
     proposes_seen: bool
     silent: NDArray[np.int32]
 
@@ -69,14 +72,22 @@ class Model(NamedTuple):
 
 
 @inner_kernel
-def _exclude_seen(profiles: ProfileRows, user: int, workspace: Workspace, stamp: int) -> None:
-    block = profiles.seen_head[user]
+def begin_ranking(workspace: Workspace, recipe: Recipe, profiles: ProfileRows, user: int) -> int:
+    """Mark what the user took, and what may not be proposed; return the stamp of the ranking."""
+    stamp = next_stamp(workspace)
+    block, n_left_out = profiles.seen_head[user], recipe.n_left_out
     n_here = (profiles.n_seen[user] - 1) % profiles.seen_item.shape[1] + 1
     while block >= 0:
-        for x in range(n_here):
-            workspace.marks[profiles.seen_item[block, x], EXCLUDED] = stamp
+        for x in range(n_here - 1, -1, -1):
+            item = profiles.seen_item[block, x]
+            if n_left_out <= 0:
+                workspace.had[item] = stamp
+            if n_left_out > 0 or recipe.exclude_seen:
+                workspace.marks[item, EXCLUDED] = stamp
+            n_left_out -= 1
         n_here = profiles.seen_item.shape[1]
         block = profiles.seen_next[block]
+    return stamp
 
 
 @spliced_kernel
@@ -117,7 +128,7 @@ def rank_for_user(model: Model, recipe: Recipe, user: int, now_s: float) -> int:
     model : Model
         Of the workspace `candidate`, `feature`, `score` are written.
     recipe : Recipe
-        The model's, or one of another list length, or that excludes what it would not.
+        The model's, or one of another list length, or that leaves items out.
     user : int
         Slot.
     now_s : float
@@ -129,9 +140,7 @@ def rank_for_user(model: Model, recipe: Recipe, user: int, now_s: float) -> int:
         Number of candidates.
     """
     view, profiles, workspace = model.items, model.profiles, model.workspace
-    stamp = next_stamp(workspace)
-    if recipe.exclude_seen:
-        _exclude_seen(profiles, user, workspace, stamp)
+    stamp = begin_ranking(workspace, recipe, profiles, user)
     n_touched = reach(model, user)
     n_proposed = zero()
     if recipe.proposes_seen:

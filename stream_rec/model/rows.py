@@ -1,6 +1,6 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 5.
+Little-endian, packed, format version 6.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · burst u16, 0 but in u · applied_offset i64
@@ -22,7 +22,8 @@ one gets a new version and an upgrade. All rows of a build have the same version
     3   w without the window of hits, u with a burst of 0
     4   w without the curvature of Newton's steps: it starts from the sums of squares that they
         replaced
-    5   as above
+    5   w without the feature column of slim
+    6   as above
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 5
+VERSION = 6
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("burst", "<u2"), ("applied", "<i8")]

@@ -161,7 +161,9 @@ def _ranker_parts(ranker: RankerWeights, version: int) -> list[Part]:
     if version > 1:
         where["curve"] = np.s_[:, columns]
     if version > 4:
-        where["curvature"] = np.triu_indices(len(ranker.curvature))
+        both = np.concatenate([columns, n_features + columns])
+        upper, right = np.triu_indices(len(both))
+        where["curvature"] = both[upper], both[right]
     return [
         (array, where[name.removesuffix("_squares")])
         for name, array in ranker._asdict().items()

@@ -74,6 +74,10 @@ def place(history: np.ndarray, item: int) -> float:
     return ABSENT if len(found) == 0 else max(2.5 - 1.2 * math.log1p(found[0]), ABSENT)
 
 
+def slim_score(view: ItemView, item: int, had: np.ndarray) -> float:
+    return float(view.slim.weight[item] @ had[view.slim.neighbour[item]])
+
+
 @given(seeds, st.integers(0, N_ITEMS), st.floats(-1e5, 4e6))
 def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
     view, now_s = known_view(seed), START_S + after_s
@@ -85,6 +89,9 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
     last = int(history[0]) if n_history else -1
+    had = np.random.default_rng(seed).random(N_ITEMS) < 0.3
+    workspace.stamp[0] = 3
+    workspace.had[:] = np.where(had, 3, 2)
     write_features(view, workspace, user_factor, history, n_history, 20, now_s)
 
     links = workspace.source[:, :N_LINK_SOURCES].astype(float)
@@ -103,10 +110,11 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
             COSINE_SCALE * cosine(user_factor, view.factor[item]),
             COSINE_SCALE * cosine(view.factor[last], view.factor[item]) if n_history else 0.0,
             np.clip(view.rows.bias[item], ABSENT, -ABSENT),
+            min(3.0 * math.sqrt(slim_score(view, item, had)) - 1.0, -ABSENT),
             place(history, item),
         ]
         assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
-        assert missing[FIRST_OTHER:].tolist() == [0.0] * 8 + [float(item not in history)]
+        assert missing[FIRST_OTHER:].tolist() == [0.0] * 9 + [float(item not in history)]
     assert x.shape == (n_features(len(HALF_LIVES_S)),)
 
 

@@ -28,6 +28,7 @@ RECIPE = Recipe(
     burst_max=6,
     learning_rate=0.7,
     exclude_seen=True,
+    n_left_out=0,
     proposes_seen=False,
     silent=np.zeros(0, np.int32),
 )

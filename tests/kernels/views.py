@@ -46,6 +46,8 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
         add_link(rows.links, item, neighbour, near, near + 16, after * 4, LINKS_MAX, x)
     view.factor[:] = random.normal(0, 1, view.factor.shape)
     rows.bias[:] = random.normal(0, 1.5, N_ITEMS)
+    view.slim.neighbour[:] = random.integers(0, N_ITEMS, view.slim.neighbour.shape)
+    view.slim.weight[:] = random.random(view.slim.weight.shape) / 10.0
     return view
 
 

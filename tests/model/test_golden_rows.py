@@ -107,7 +107,9 @@ def test_golden_weights_of_old_versions_are_kept_and_the_rest_starts(version: in
     assert ranker.curve.any() == (version > 1)
 
 
-def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[str, Rows]) -> None:
+def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(
+    golden: dict[str, Rows], version: int
+) -> None:
     engine = new_engine(golden["profiles"])
     engine.open_partition(0, golden["items"].items(), N_DURABLE - 1)
     engine.process([Run(0, records_of(EVENTS)[N_DURABLE:])], 0)
@@ -121,7 +123,14 @@ def test_fold_goes_on_from_golden_rows_as_if_it_had_never_stopped(golden: dict[s
         ("profiles", resumed.profiles, whole.profiles),
     ):
         rows = exact_rows(brought_up(golden[table]) | dict(resumed_rows))
-        assert rows == exact_rows(dict(whole_rows))
+        expected = exact_rows(dict(whole_rows))
+        if version < 6 and table == "items":  # what was taken again counted as wide in full
+            rows, expected = without_links(rows), without_links(expected)
+        assert rows == expected
+
+
+def without_links(rows: dict[bytes, tuple[bytes, ...]]) -> dict[bytes, tuple[bytes, ...]]:
+    return {key: row[:-1] if key[:1] == ITEM else row for key, row in rows.items()}
 
 
 @pytest.mark.parametrize("kind", [ITEM, ITEM_ID, WEIGHTS])

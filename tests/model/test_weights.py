@@ -16,11 +16,17 @@ from stream_rec.model.learned import Learned, nothing_learned
 from stream_rec.model.rows import VERSION, WEIGHTS_TYPE
 from stream_rec.model.weights import Weights
 
-N_FEATURES, N_FACTORS = 8, 3
-LACKING: dict[int, list[int]] = {1: [2, 3, 4, 5, 6, 7], 2: [4, 5, 6], 3: [], 4: []}
+N_FEATURES, N_FACTORS = 9, 3
+LACKING: dict[int, list[int]] = {
+    1: [2, 3, 4, 5, 6, 7, 8],
+    2: [4, 5, 6, 7],
+    3: [7],
+    4: [7],
+    5: [7],
+}
 """The columns that rows of older versions lack."""
-WINDOW_SINCE = 4
-"""The version since which rows have the window of hits."""
+WINDOW_SINCE, CURVATURE_SINCE = 4, 5
+"""The versions since which rows have the window of hits, and the curvature."""
 START = nothing_learned(N_FEATURES, N_FACTORS, 1)
 
 
@@ -89,12 +95,16 @@ old_versions = pytest.mark.parametrize("version", sorted(LACKING))
 
 
 def row_of_version(version: int, learned: Learned, offset: int) -> bytes:
-    """Encode what an older build knew: no curvature, not all features, at first no curves."""
+    """Encode what an older build knew: not all features, at first no curvature and no curves."""
     ranker, lacking = learned.ranker, LACKING[version]
     parts = [np.delete(part, lacking, axis=2) for part in (ranker.linear, ranker.linear_squares)]
     if version > 1:
         parts += [np.delete(part, lacking, axis=1) for part in (ranker.curve, ranker.curve_squares)]
     parts += [np.delete(part, lacking, axis=0) for part in (ranker.hidden, ranker.hidden_squares)]
+    if version >= CURVATURE_SINCE:
+        kept = np.delete(np.arange(2 * N_FEATURES), [*lacking, *(N_FEATURES + x for x in lacking)])
+        within = ranker.curvature[np.ix_(kept, kept)]
+        parts = [*parts, within[np.triu_indices(len(kept))]]
     parts += [ranker.output, ranker.output_squares, *learned.crowd, learned.ratings_seen]
     parts += learned.hits if version >= WINDOW_SINCE else ()
     weights, sums = (
@@ -120,6 +130,11 @@ def without_what_was_added(version: int, learned: Learned) -> Learned:
         curve = getattr(kept.ranker, f"curve{suffix}")
         curve[:, lacking if version > 1 else slice(None)] = 1.0 if suffix else 0.0
     kept.ranker.linear[0, 0, lacking] = LINEAR_START
+    if version >= CURVATURE_SINCE:
+        added = [*lacking, *(N_FEATURES + x for x in lacking)]
+        kept.ranker.curvature[added] = 0.0
+        kept.ranker.curvature[:, added] = 0.0
+        return kept
     squares = kept.ranker.linear_squares[0]
     kept.ranker.curvature[:] = np.diag(squares.ravel() - 1.0)
     squares[:] = 1.0
@@ -155,7 +170,7 @@ def test_columns_of_old_versions_start_as_they_did() -> None:
     second = random.normal(0.0, 1.0, (3, N_HIDDEN))
     hidden = START.ranker.hidden * np.float32(np.sqrt(n_first))
     assert np.delete(hidden, LACKING[1], axis=0) == pytest.approx(first, rel=1e-6)
-    assert hidden[[2, 3, 7]] == pytest.approx(second, rel=1e-6)
+    assert hidden[[2, 3, 8]] == pytest.approx(second, rel=1e-6)
 
 
 def test_closed_partition_is_taken_out_of_the_sum() -> None:
@@ -208,7 +223,7 @@ def test_damaged_row_is_refused_and_nothing_changed(
     assert_refused(damage(weights_of(0).encode(0, 5)), advice)
 
 
-@pytest.mark.parametrize(("n_features", "n_factors"), [(9, 3), (8, 4), (7, 2)])
+@pytest.mark.parametrize(("n_features", "n_factors"), [(10, 3), (9, 4), (8, 2)])
 def test_row_of_another_configuration_is_refused(n_features: int, n_factors: int) -> None:
     other = Weights(nothing_learned(n_features, n_factors, 1), separate=False)
     other.open_partition(0)
