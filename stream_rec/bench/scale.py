@@ -156,7 +156,8 @@ class _Catalogue:
     def item_bytes(self) -> float:
         """Return the bytes that items take in memory: columns and links in use."""
         view = self._engine.items.view
-        columns = [*view.rows, *view.top, *view, self._engine.reading().workspace.marks]
+        workspace = self._engine.reading().workspace
+        columns = [*view.rows, *view.top, *view.slim, *view, *workspace]
         n_slots, n_items = self._engine.items.size, len(self._engine.items.ids)
         by_item = sum(
             column.nbytes / n_slots

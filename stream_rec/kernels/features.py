@@ -70,6 +70,8 @@ LOG_SHARE_NOTHING = -27.6
 SHARE_MIN = 1e-30
 """Far below e^LOG_SHARE_MIN, but large enough to have a logarithm in single precision."""
 ABSENT = -2.5
+SLIM_NOTHING = -1.0
+"""Where nothing that the user took speaks for a candidate."""
 LONGEST_S = 1e10
 """Some 300 years."""
 LN_2 = math.log(2.0)
@@ -273,7 +275,9 @@ def write_features(
     slim = workspace.feature[other + 8]
     write_slim(view.slim, workspace, n_candidates, slim)
     for a in range(n_candidates):
-        slim[a] = min(np.float32(3.0) * np.sqrt(slim[a]) - np.float32(1.0), np.float32(-ABSENT))
+        slim[a] = min(
+            np.float32(3.0) * np.sqrt(slim[a]) + np.float32(SLIM_NOTHING), np.float32(-ABSENT)
+        )
     if len(workspace.feature) == other + N_OTHER:
         _write_places(workspace, n_candidates, other + 9, history, n_history)
 

@@ -4,14 +4,17 @@
     w_i  = argmin_{w ≥ 0} |x_i − Σ_k w_k x_jk|² + λ |w|²
 
 where column x_j has a 1 for each user who took j. Only products of columns enter: x_i·x_j is how
-many took both within one kept history (`wide` in links.py), and x_j·x_j how many took j after
-something else (the number in its evidence). A link source looks at a user's last items, and counts
-a taste once for each of them that shows it; here a weight is what a neighbour says beside all other
-neighbours, and nothing is too long ago. Of what the user has seen, a profile does not tell what was
-rejected; it counts as taken here.
+often both were taken within one kept history (`wide` in links.py), x_j·x_j how often j was taken
+after something else (the number in its evidence). No product is taken for more than that of a
+column with itself, as windows, repeats and what users took first would let it be. A link source
+looks at a user's last items, and counts a taste once for each of them that shows it; here a weight
+is what a neighbour says beside all other neighbours, and nothing is too long ago. Of what a user
+has seen, a profile does not tell what was rejected; it counts as taken here.
 
-Weights are derived: they are solved from the view, anew when so many more users have taken the item
-(GROWTH), by coordinate descent from 0. In between what users take next has changed little of them.
+Weights are derived: solved from the view by coordinate descent from 0, anew when a tenth more users
+have taken the item, and in turn (`sweep_slim`), because those of its neighbours change as well, and
+a view that follows other partitions may have met an item before its neighbours. After a recovery
+all are solved, so lists may differ a little from those of before.
 
 Sources: X. Ning and G. Karypis, "SLIM: sparse linear methods for top-n recommender systems", ICDM
 2011; H. Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019 (a ridge regression
@@ -41,6 +44,10 @@ SCANNED_MAX = 64
 """Links of a neighbour's row, the strong ones first, that are searched for other neighbours."""
 
 
+SWEEP_EVENTS = 16
+"""One event in so many has an item solved anew whose turn it is."""
+
+
 class SlimRows(NamedTuple):
     """Weights of N items, each for K neighbours.
 
@@ -52,11 +59,14 @@ class SlimRows(NamedTuple):
         w ≥ 0; where there are fewer neighbours, 0.
     due : float32[N]
         How many users must have taken the item until it is to be solved anew.
+    turn : int64[1]
+        The item that `sweep_slim` takes next.
     """
 
     neighbour: NDArray[np.int32]
     weight: NDArray[np.float32]
     due: NDArray[np.float32]
+    turn: NDArray[np.int64]
 
 
 def empty_slim_rows(n_items: int) -> SlimRows:
@@ -65,6 +75,7 @@ def empty_slim_rows(n_items: int) -> SlimRows:
         neighbour=np.zeros((n_items, N_REGRESSORS), np.int32),
         weight=np.zeros((n_items, N_REGRESSORS), np.float32),
         due=np.full(n_items, GROWTH_MIN, np.float32),
+        turn=np.zeros(1, np.int64),
     )
 
 
@@ -101,11 +112,23 @@ def solve_slim(
             solve_if_due(rows, slim, item, workspace)
 
 
+@kernel
+def sweep_slim(rows: ItemRows, slim: SlimRows, n_items: int, workspace: Workspace) -> None:
+    """Solve the weights of the next so many items in turn, over and over; see `solve_if_due`."""
+    for _ in range(n_items):
+        _solve(rows, slim, widen(slim.turn[0]), workspace)
+        slim.turn[0] = (slim.turn[0] + 1) % len(slim.due)
+
+
 @inner_kernel
 def _solve(rows: ItemRows, slim: SlimRows, item: int, workspace: Workspace) -> None:
-    n_takers = rows.evidence[item, 0]
-    slim.due[item] = n_takers + max(np.float32(GROWTH) * n_takers, np.float32(GROWTH_MIN))
     neighbour, weight = slim.neighbour[item], slim.weight[item]
+    n_takers = rows.evidence[item, 0]
+    if n_takers < GROWTH_MIN:
+        fill(weight, 0.0)
+        slim.due[item] = GROWTH_MIN
+        return
+    slim.due[item] = n_takers + max(np.float32(GROWTH) * n_takers, np.float32(GROWTH_MIN))
     n = _choose_neighbours(rows, item, neighbour, workspace)
     _collect_products(rows, neighbour, n, workspace)
     _descend(workspace.slim_matrix, workspace.slim_target, n, weight)
@@ -143,6 +166,7 @@ def _collect_products(
     A full row may have lost a link that its counterpart still has: the larger count is right.
     """
     links, place, matrix = rows.links, workspace.slim_place, workspace.slim_matrix
+    target = workspace.slim_target
     for p in range(n):
         place[neighbour[p]] = p + 1
         fill(matrix[p, :n], 0.0)
@@ -154,12 +178,14 @@ def _collect_products(
             if q > 0:
                 matrix[p, q - 1] = np.float32(links.wide[at])
     for p in range(n):
-        for q in range(p):
-            both = max(matrix[p, q], matrix[q, p])
-            matrix[p, q], matrix[q, p] = both, both
-        n_takers = rows.evidence[neighbour[p], 0]
-        matrix[p, p] = (n_takers + np.float32(REG)) * np.float32(WEIGHT_UNIT)
         place[neighbour[p]] = 0
+        n_takers = rows.evidence[neighbour[p], 0]
+        itself = max(n_takers * np.float32(WEIGHT_UNIT), target[p])
+        for q in range(n):
+            both = max(matrix[p, q], matrix[q, p]) if q != p else np.float32(0.0)
+            matrix[p, q] = both
+            itself = max(itself, both)
+        matrix[p, p] = itself + np.float32(REG * WEIGHT_UNIT)
 
 
 @vector_kernel

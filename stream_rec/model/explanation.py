@@ -1,8 +1,7 @@
 """Why a user gets a list: what each source says of each item, and what the ranker makes of it.
 
 A source's part in a score is how much the score falls when the source says nothing of the item:
-its columns are blanked (what the factors say is 0 then), and the ranker's own kernel scores
-anew. Parts do not add up to the score,
+its columns are blanked, and the ranker's own kernel scores anew. Parts do not add up to the score,
 because the hidden units see all sources together.
 """
 
@@ -14,14 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.features import ABSENT, OTHER_FEATURES, history_bucket
+from stream_rec.kernels.features import ABSENT, OTHER_FEATURES, SLIM_NOTHING, history_bucket
 from stream_rec.kernels.ranker import score_candidates
 from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.inquiry import Inquiry
 from stream_rec.model.message import source_names
 
-FACTORS = "factors"
-FACTOR_FEATURES = "factor", "factor_cosine", "like_factor"
+FEATURES_OF = {"factors": ("factor", "factor_cosine", "like_factor"), "taste": ("slim",)}
+"""Of the sources that propose nothing; taste is what all that the user ever took says together."""
+NOTHING = {"factors": 0.0, "taste": SLIM_NOTHING}
+"""What their features are where they say nothing; those of all others are ABSENT, and flagged."""
 
 
 class Spoken(NamedTuple):
@@ -80,14 +81,15 @@ def explain(
     for name, columns in _columns(source_names(engine.half_lives_s)).items():
         feature = workspace.feature[columns, :n_given].copy()
         missing = workspace.missing[columns, :n_given].copy()
-        blank = (0.0, 0.0) if name == FACTORS else (ABSENT, 1.0)
+        blank = (NOTHING[name], 0.0) if name in NOTHING else (ABSENT, 1.0)
         workspace.feature[columns, :n_given], workspace.missing[columns, :n_given] = blank
         part = whole - scores()
         workspace.feature[columns, :n_given], workspace.missing[columns, :n_given] = (
             feature,
             missing,
         )
-        says = np.where(missing > 0, -np.inf, feature).max(axis=0).astype(np.float64)
+        is_silent = feature == SLIM_NOTHING if name == "taste" else missing > 0
+        says = np.where(is_silent, -np.inf, feature).max(axis=0).astype(np.float64)
         sources[name] = Spoken(says[order], part[order])
     return Explanation(listed, sources)
 
@@ -97,5 +99,6 @@ def _columns(names: list[str]) -> dict[str, list[int]]:
     columns: dict[str, list[int]] = {}
     for column, name in enumerate(names[:-1]):
         columns.setdefault(name, []).append(column)
-    columns[FACTORS] = [len(names) - 1 + OTHER_FEATURES.index(name) for name in FACTOR_FEATURES]
+    for name, features in FEATURES_OF.items():
+        columns[name] = [len(names) - 1 + OTHER_FEATURES.index(feature) for feature in features]
     return columns

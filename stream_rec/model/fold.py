@@ -28,10 +28,15 @@ from stream_rec.kernels.jit import (
     zero,
 )
 from stream_rec.kernels.links import block_places
-from stream_rec.kernels.profiles import forget_profile, is_duplicate, places_in_session
+from stream_rec.kernels.profiles import (
+    find_in_history,
+    forget_profile,
+    is_duplicate,
+    places_in_session,
+)
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.seen_items import has_seen
-from stream_rec.kernels.slim import solve_if_due
+from stream_rec.kernels.slim import SWEEP_EVENTS, solve_if_due, sweep_slim
 from stream_rec.kernels.view import (
     is_listed,
     list_new_item,
@@ -174,12 +179,13 @@ def _fold_event(
     history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     n_session = places_in_session(profiles.history_s[user], n_history, time_s)
     guard = partition.rows.durable
+    repeats = find_in_history(profiles, user, item) >= 0
     if separate:
         fold_into(
-            view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, is_new
+            view.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, repeats
         )
     fold_into(
-        partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, is_new
+        partition.rows, guard, model, user, n_session, item, time_s, taught, offset, seed, repeats
     )
     mark_changed(partition.rows, history, n_history, item, taught, offset)
     if guard[item] < offset:
@@ -198,6 +204,7 @@ def _fold_event(
         if not knows_user:
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
         learn_factors(model, partition, separate, item, taught, offset)
-        if guard[item] < offset:
-            solve_if_due(view.rows, view.slim, item, model.workspace)
+        solve_if_due(view.rows, view.slim, item, model.workspace)
+    if offset % SWEEP_EVENTS == 0:
+        sweep_slim(view.rows, view.slim, 1, model.workspace)
     fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)

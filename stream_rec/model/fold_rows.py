@@ -41,11 +41,12 @@ def fold_into(
     weight: int,
     offset: int,
     seed: np.uint64,
-    is_new: bool,
+    repeats: bool,
 ) -> None:
     """Add one event to the rows of its item and of the items in the user's history.
 
-    `wide` is about users who took both, so what a user takes again hardly adds to it.
+    `wide` is about users who took both: what is in the history already (`repeats`) was counted with
+    all else there when the later of the two was taken, and hardly adds to it.
     """
     profiles, recipe = model.profiles, model.recipe
     if guard[item] < offset:
@@ -54,7 +55,7 @@ def fold_into(
         return
     if guard[item] < offset:
         count_item(rows, item, time_s, weight, recipe.half_lives_s)
-    wide = weight if is_new else (weight + REPEATED_DIVISOR - 1) // REPEATED_DIVISOR
+    wide = (weight + REPEATED_DIVISOR - 1) // REPEATED_DIVISOR if repeats else weight
     history, n_history = profiles.history_item[user], profiles.n_history[user]
     for r in range(n_history):
         j = widen(history[r])

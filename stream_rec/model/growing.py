@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from stream_rec.errors import StateError
 from stream_rec.kernels.item_rows import OWN_COLUMNS, ItemRows, empty_item_rows
 from stream_rec.kernels.links import LinkRows, empty_link_rows
-from stream_rec.kernels.slim import SlimRows
 from stream_rec.kernels.view import ItemView, empty_view
 from stream_rec.model.arrays import doubled
 
@@ -144,7 +143,7 @@ def with_derived(view: ItemView, rows: ItemRows) -> ItemView:
     n_items, n_factors = len(rows.taken), view.factor.shape[1]
     empty = empty_view(empty_item_rows(1, rows.popularity.shape[1], n_factors, 1, 1), n_factors)
     top = with_rows(view.top, ("keys", "position"), n_items, empty.top)
-    slim = with_rows(view.slim, SlimRows._fields, n_items, empty.slim)
+    slim = with_rows(view.slim, ("neighbour", "weight", "due"), n_items, empty.slim)
     longer = with_rows(view, ("damping", "factor"), n_items, empty)
     return longer._replace(rows=rows, top=top, slim=slim)
 

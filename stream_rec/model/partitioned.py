@@ -19,10 +19,8 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.candidates import candidates_max
 from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.held import Holder
-from stream_rec.kernels.slim import solve_slim
 from stream_rec.kernels.sources import scan_limits
 from stream_rec.kernels.workspace import Workspace, empty_workspace
-from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
 from stream_rec.model.freezing import ALL_ROWS, Frozen, FrozenRows, freeze_in_parts
 from stream_rec.model.growing import extended
 from stream_rec.model.item_limit import ItemLimit
@@ -30,6 +28,7 @@ from stream_rec.model.items import EncodedRow, Items
 from stream_rec.model.learned import nothing_learned
 from stream_rec.model.ranking import Recipe
 from stream_rec.model.rows import WEIGHTS, check_version
+from stream_rec.model.solving import Solver
 from stream_rec.model.users import ProfileReader, Users
 from stream_rec.model.weights import Weights
 
@@ -89,6 +88,7 @@ class PartitionedModel:
         )
         n_half_lives, n_links = len(half_lives_s), model.links_per_item_max
         self.items = Items(n_half_lives, model.n_factors, n_links, separate=self._separate)
+        self._solver = Solver(self.items)
         self.item_limit = ItemLimit(self.items, model.items_per_partition_max)
         self.users = Users(
             model.history_length,
@@ -142,7 +142,7 @@ class PartitionedModel:
         for value in weights:
             self.weights.load(partition, value)
         if refresh:
-            self._refresh(None, N_SOLVES_ANEW)
+            self._refresh_anew()
         self._folded[partition] = watermark
 
     def close_partition(self, partition: int, *, refresh: bool = True) -> None:
@@ -153,7 +153,7 @@ class PartitionedModel:
         self.weights.close_partition(partition)
         self.users.close_partition(partition)
         if refresh:
-            self._refresh(None, N_SOLVES_ANEW)
+            self._refresh_anew()
 
     def n_dirty(self, partition: int) -> int:
         """Return how many rows of a partition changed since they were last frozen."""
@@ -237,10 +237,13 @@ class PartitionedModel:
         Returns
         -------
         int
-            Items that still wait.
+            Items that still wait; call again until it is 0.
         """
-        self._refresh(n_items_max, n_solves=1)
-        return self.items.n_waiting
+        self._fit_workspace()
+        self.weights.refresh()
+        items = self.items.refresh(n_items_max)
+        self._solver.follow(items, n_items_max, self.weights.view.crowd, self._workspace)
+        return self.items.n_waiting + self._solver.n_waiting
 
     def apply_foreign(self, partition: int, rows: Iterable[EncodedRow]) -> None:
         """Set rows of a followed partition; the view is the sum over all partitions afterwards."""
@@ -252,25 +255,23 @@ class PartitionedModel:
         self._fit_workspace()
         self.items.sum_up()
         self.weights.sum_up()
-        self._solve(np.arange(len(self.items.ids)), N_SOLVES_ANEW)
+        self._solve_anew(np.arange(len(self.items.ids)))
 
     # Inside
 
-    def _refresh(self, n_items_max: int | None, n_solves: int) -> None:
+    def _refresh_anew(self) -> None:
         self._fit_workspace()
         self.weights.refresh()
-        items = self.items.refresh(n_items_max)
-        self._solve(items if self._separate else np.arange(len(self.items.ids)), n_solves)
+        items = self.items.refresh()
+        self._solve_anew(items if self._separate else np.arange(len(self.items.ids)))
 
-    def _solve(self, items: NDArray[np.int64], n_solves: int) -> None:
-        view, workspace = self.items.view, self._workspace
-        crowd, hashes = self.weights.view.crowd, self.items.ids.hashes
-        solve_items(view, crowd, items, hashes, n_solves, workspace)
-        solve_slim(view.rows, view.slim, items, n_solves == N_SOLVES_ANEW, workspace)
+    def _solve_anew(self, items: NDArray[np.int64]) -> None:
+        self._solver.solve_anew(items, self.weights.view.crowd, self._workspace)
 
     def _fit_workspace(self) -> None:
         """Grow columns and marks to the number of known items."""
-        self.items.reserve_items()
+        if self.items.reserve_items():
+            self._solver.lengthen(self.items.size)
         workspace, n_items = self._workspace, self.items.size
         if len(workspace.marks) < n_items:
             names = "marks", "had", "source", "slim_place"

@@ -7,10 +7,10 @@ from stream_rec.model.engine import Engine
 
 
 def had_both(engine: Engine, item: str, other: str) -> int:
-    """Return how often both items came together in one user's history.
+    """Return how many took both items while the first was in their history.
 
-    Events count with the weight of their type, so that this is a number of users where nobody takes
-    an item twice. It is 0 for a link that is not kept (`model.links_per_item_max`).
+    Events count with the weight of their type, and who takes one again a sixteenth. It is 0 for a
+    link that is not kept (`model.links_per_item_max`).
     """
     slot, other_slot = (engine.items.ids.find(each) for each in (item, other))
     if slot is None or other_slot is None:

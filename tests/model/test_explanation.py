@@ -25,12 +25,15 @@ def test_a_source_that_says_nothing_has_no_part() -> None:
     engine, inquiry = taught(events=sparse)
     given = engine.items.ids.texts
     found = explain(engine, inquiry, "u3", profile_of(engine, "u3"), given, inquiry.latest_s())
-    assert {"taken_together", "taken_next", "popular", "factors"} < set(found.sources)
+    assert {"taken_together", "taken_next", "popular", "factors", "taste"} <= set(found.sources)
     silent = {name: np.isneginf(spoken.says) for name, spoken in found.sources.items()}
     for name, spoken in found.sources.items():
         assert np.all(spoken.part[silent[name]] == 0.0)
-    assert {"taken_together", "taken_next"} <= {name for name in silent if silent[name].any()}
-    assert np.any(found.sources["taken_together"].part != 0.0)
+    assert {"taken_together", "taken_next", "taste"} <= {
+        name for name in silent if silent[name].any()
+    }
+    for name in ("taken_together", "taste"):
+        assert np.any(found.sources[name].part != 0.0)
 
 
 def test_explaining_leaves_the_list_as_it_was() -> None:

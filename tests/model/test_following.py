@@ -198,3 +198,19 @@ def test_workers_together_count_what_one_does(n_workers: int) -> None:
         assert by_text(worker, "taken") == by_text(alone, "taken")
         assert by_text(worker, "first_s") == by_text(alone, "first_s")
         assert np.array_equal(worker.weights.view.ratings_seen, alone.weights.view.ratings_seen)
+
+
+def test_sparse_linear_models_are_solved_when_all_rows_are_summed() -> None:
+    records = records_of(made_up_events(2_000, n_users=60, n_items=80))
+    owner = Engine(MODEL, EventSettings(), source_topic="events", n_partitions=1)
+    owner.open_partition(0)
+    owner.process([Run(0, records)], 7)
+    follower = new_engine(read_only=True)
+    follower.follow_partition(0)
+    follower.stage_foreign(0, owner.freeze(0).items)
+    while follower.refresh_view(16):
+        pass
+    weight = follower.items.view.slim.weight.copy()
+    assert weight.any()
+    follower.sum_up()
+    assert np.array_equal(weight, follower.items.view.slim.weight)

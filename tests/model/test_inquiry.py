@@ -97,10 +97,9 @@ def test_excluded_items_leave_the_others_as_they_were(exclude_seen: bool) -> Non
     row, now_s = profile_of(engine, "u3"), inquiry.latest_s()
     whole = entries(engine, inquiry.list_for_profile("u3", row, 15, now_s))
     excluded = [whole[0][0], whole[4][0], "never heard of"]
-    if exclude_seen:
-        expected = [entry for entry in whole if entry[0] not in excluded]
-        cut = entries(engine, inquiry.list_for_profile("u3", row, 15, now_s, excluded))
-        assert cut[: len(expected)] == expected
+    expected = [entry for entry in whole if entry[0] not in excluded]
+    cut = entries(engine, inquiry.list_for_profile("u3", row, 15, now_s, excluded))
+    assert cut[: len(expected)] == expected
     for asked in (20, 100):
         listed = inquiry.list_for_profile("u3", row, asked, now_s, excluded)
         assert not {entry[0] for entry in entries(engine, listed)} & set(excluded)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from stream_rec.config import EventSettings, ModelSettings
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.model.batch import NOT_SCORED, Outcome
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.runs import EventRun, Run
+from tests.model.links import link_counts
 from tests.model.logs import made_up_events, records_of
 
 N_BACK = 3
@@ -98,3 +100,12 @@ def test_rows_are_read_whether_seen_items_are_excluded_or_not() -> None:
             other.weights.own[0].ranker, engine.weights.own[0].ranker, strict=True
         ):
             assert np.array_equal(loaded, saved)
+
+
+def test_what_is_taken_again_hardly_counts_as_taken_by_one_more() -> None:
+    click = {"user": "ann", "type": "click", "ts": 1_700_000_000.0}
+    engine = opened(ModelSettings())
+    folded(engine, [Event(item=item, **click) for item in ("tea", "cup", "tea", "tea")])
+    near, wide, _ = link_counts(engine)["tea", "cup"]
+    assert near == 3 * WEIGHT_UNIT
+    assert wide == WEIGHT_UNIT + 2
