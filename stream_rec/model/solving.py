@@ -12,12 +12,15 @@ from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
 from stream_rec.model.items import Items
 from stream_rec.model.waiting import WaitingItems
 
+SWEEP_ITEMS = 8
+"""One for so many items whose rows were summed is solved anew whose turn it is."""
+
 
 class Solver:
     """Solves for items whose rows were summed anew; those that an event changes, the fold does.
 
     A sparse linear model needs the rows of its neighbours, so none is solved while any waits to be
-    summed, and as many others get their turn.
+    summed, and now and then another gets its turn.
 
     Parameters
     ----------
@@ -53,4 +56,4 @@ class Solver:
         if self._items.n_waiting == 0:
             taken = self._waiting.take(self.n_waiting if n_most is None else n_most)
             solve_slim(view.rows, view.slim, taken, False, workspace)
-            sweep_slim(view.rows, view.slim, len(taken), workspace)
+            sweep_slim(view.rows, view.slim, -(-len(taken) // SWEEP_ITEMS), workspace)
