@@ -7,12 +7,12 @@ Item j's row holds up to `limit` neighbours k with three counts in fixed point:
     after[j→k]  k came d places after j, weight 1/d (directed)
 
 What is near or after counts less where a session ended in between, and what is taken again hardly
-counts as wide (fold_rows.py). Counts are
-integers, so sums over partitions are exact. A row starts with 8 places and doubles up to its limit;
-freed blocks are kept in free lists by size. On a full row the newcomer evicts the weakest of a few
-random probes in the weaker half, drawn from a hash of the caller's seed: a relative of Space-Saving
-(Metwally et al. 2005). A link that grows swaps places with one half-way to the front if it is
-heavier, which keeps strong links first, so that a scan may stop early.
+counts as wide (fold_rows.py). Counts are integers, so sums over partitions are exact. A row starts
+with 8 places and doubles up to its limit; freed blocks are kept in free lists by size. On a full
+row the newcomer evicts the weakest of a few random probes in the weaker half, drawn from a hash of
+the caller's seed: a relative of Space-Saving (Metwally et al. 2005). A link that grows swaps places
+with one half-way to the front if it is heavier, which keeps strong links first, so that a scan may
+stop early.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from stream_rec.kernels.profiles import (
 )
 from stream_rec.kernels.ranker import rank_of
 from stream_rec.kernels.seen_items import has_seen
-from stream_rec.kernels.slim import SWEEP_EVENTS, solve_if_due, sweep_slim
+from stream_rec.kernels.slim import TURN_EVENTS, solve_if_due, solve_next
 from stream_rec.kernels.view import (
     is_listed,
     list_new_item,
@@ -205,6 +205,6 @@ def _fold_event(
             find_user_factor(view, model.learned.crowd, history, n_history, model.workspace)
         learn_factors(model, partition, separate, item, taught, offset)
         solve_if_due(view.rows, view.slim, item, model.workspace)
-    if offset % SWEEP_EVENTS == 0:
-        sweep_slim(view.rows, view.slim, 1, model.workspace)
+    if offset % TURN_EVENTS == 0:
+        solve_next(view.rows, view.slim, 1, model.workspace)
     fold_profile(profiles, recipe, user, item, time_s, weight, batch.event_id[e], offset, is_new)

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.ridge import Crowd
-from stream_rec.kernels.slim import solve_slim, sweep_slim
+from stream_rec.kernels.slim import solve_next, solve_slim
 from stream_rec.kernels.workspace import Workspace
 from stream_rec.model.factors import N_SOLVES_ANEW, solve_items
 from stream_rec.model.items import Items
 from stream_rec.model.waiting import WaitingItems
 
-SWEEP_ITEMS = 8
+TURN_ITEMS = 8
 """One for so many items whose rows were summed is solved anew whose turn it is."""
 
 
@@ -56,4 +56,4 @@ class Solver:
         if self._items.n_waiting == 0:
             taken = self._waiting.take(self.n_waiting if n_most is None else n_most)
             solve_slim(view.rows, view.slim, taken, False, workspace)
-            sweep_slim(view.rows, view.slim, -(-len(taken) // SWEEP_ITEMS), workspace)
+            solve_next(view.rows, view.slim, -(-len(taken) // TURN_ITEMS), workspace)

@@ -14,8 +14,8 @@ from stream_rec.kernels.slim import (
     REG,
     SlimRows,
     empty_slim_rows,
+    solve_next,
     solve_slim,
-    sweep_slim,
     write_slim,
 )
 from stream_rec.kernels.workspace import N_REGRESSORS, Workspace, empty_workspace
@@ -122,9 +122,9 @@ def test_no_weight_runs_away_where_an_item_is_always_taken_first() -> None:
 def test_every_item_gets_its_turn() -> None:
     takes, workspace = made_up_takes(3), workspace_for(12)
     rows, slim = rows_of(takes), empty_slim_rows(12)
-    sweep_slim(rows, slim, 7, workspace)
+    solve_next(rows, slim, 7, workspace)
     assert not slim.weight[7:].any()
-    sweep_slim(rows, slim, 6, workspace)
+    solve_next(rows, slim, 6, workspace)
     assert np.array_equal(slim.weight, solved(rows).weight)
     assert slim.turn[0] == 1
 
