@@ -270,8 +270,7 @@ class PartitionedModel:
 
     def _fit_workspace(self) -> None:
         """Grow columns and marks to the number of known items."""
-        if self.items.reserve_items():
-            self._solver.lengthen(self.items.size)
+        self.items.reserve_items()
         workspace, n_items = self._workspace, self.items.size
         if len(workspace.marks) < n_items:
             names = "marks", "had", "source", "slim_place"

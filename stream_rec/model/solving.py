@@ -36,10 +36,6 @@ class Solver:
         """Items whose sparse linear model is still to be looked at."""
         return len(self._waiting)
 
-    def lengthen(self, n_slots: int) -> None:
-        """Follow the number of item slots as it grows."""
-        self._waiting.lengthen(n_slots)
-
     def solve_anew(self, slots: NDArray[np.int64], crowd: Crowd, workspace: Workspace) -> None:
         """Solve all of items as for the first time; their neighbours' rows must be summed."""
         view, hashes = self._items.view, self._items.ids.hashes
@@ -52,6 +48,7 @@ class Solver:
         """Bring items up to date whose rows were summed; of sparse models at most so many."""
         view, hashes = self._items.view, self._items.ids.hashes
         solve_items(view, crowd, slots, hashes, 1, workspace)
+        self._waiting.lengthen(self._items.size)  # which may have grown since
         self._waiting.add(slots)
         if self._items.n_waiting == 0:
             taken = self._waiting.take(self.n_waiting if n_most is None else n_most)

@@ -12,6 +12,7 @@ from stream_rec.kernels.toplist import TopLists
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
+from stream_rec.model.items import FIRST_ITEMS
 from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
 from tests.model.test_engine_partitions import arrays_of, fold_in_partitions, link_counts
@@ -214,3 +215,16 @@ def test_sparse_linear_models_are_solved_when_all_rows_are_summed() -> None:
     assert weight.any()
     follower.sum_up()
     assert np.array_equal(weight, follower.items.view.slim.weight)
+
+
+def test_more_items_come_than_there_was_room_for() -> None:
+    items = [f"i{x}" for x in range(FIRST_ITEMS + 500)]
+    events = [Event(user="ann", item=item, type="click", ts=1.7e9) for item in items]
+    owner = Engine(MODEL, EventSettings(), source_topic="events", n_partitions=1)
+    owner.open_partition(0)
+    owner.process([Run(0, records_of(events))], 7)
+    follower = new_engine(read_only=True)
+    follower.follow_partition(0)
+    follower.apply_foreign(0, owner.freeze(0).items)
+    assert follower.refresh_view() == 0
+    assert follower.items.view.n_seen[0] == len(items)
