@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
-from stream_rec.kernels.jit import fill, inner_kernel, kernel, place_of, vector_kernel, widen
+from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, vector_kernel, widen
 from stream_rec.kernels.selection import take_largest
 from stream_rec.kernels.workspace import N_REGRESSORS, Workspace
 
@@ -165,26 +165,37 @@ def _collect_products(
     A full row may have lost a link that its counterpart still has: the larger count is right.
     """
     links, place, matrix = rows.links, workspace.slim_place, workspace.slim_matrix
-    target = workspace.slim_target
+    found, width = workspace.slim_found.reshape(-1), place_of(N_REGRESSORS + 1)
     for p in range(n):
         place[neighbour[p]] = p + 1
-        fill(matrix[p, :n], 0.0)
     for p in range(n):
+        row = place_of(p) * width
+        fill(found[row : row + width], 0.0)
         start = widen(links.start[neighbour[p]])
         end = start + min(links.length[neighbour[p]], SCANNED_MAX)
         for at in range(place_of(start), place_of(end)):
-            q = place[links.neighbour[at]]
-            if q > 0:
-                matrix[p, q - 1] = np.float32(links.wide[at])
+            found[row + place_of(place[links.neighbour[at]])] = np.float32(links.wide[at])
     for p in range(n):
         place[neighbour[p]] = 0
-        n_takers = rows.evidence[neighbour[p], 0]
-        itself = max(n_takers * np.float32(WEIGHT_UNIT), target[p])
-        for q in range(n):
-            both = max(matrix[p, q], matrix[q, p]) if q != p else np.float32(0.0)
+        for q in range(p):
+            both = max(workspace.slim_found[p, q + 1], workspace.slim_found[q, p + 1])
             matrix[p, q] = both
-            itself = max(itself, both)
+            matrix[q, p] = both
+        matrix[p, p] = 0.0
+    for p in range(n):
+        n_takers = rows.evidence[neighbour[p], 0]
+        itself = max(n_takers * np.float32(WEIGHT_UNIT), workspace.slim_target[p])
+        itself = max(itself, _largest(matrix[p], n))
         matrix[p, p] = itself + np.float32(REG * WEIGHT_UNIT)
+
+
+@inline_kernel
+def _largest(values: NDArray[np.float32], n: int) -> np.float32:
+    """Return the largest of the first n values, which are not negative."""
+    largest = np.float32(0.0)
+    for x in range(n):
+        largest = max(largest, values[x])
+    return largest
 
 
 @vector_kernel

@@ -89,7 +89,7 @@ class Workspace(NamedTuple):
     hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
     output_gradient, back, context_gradient : float32[N_HIDDEN]
         Of the output weights; with regard to what enters the tanh, for one candidate and for all.
-    slim_place : int32[N], slim_matrix : float32[K, K], slim_target : float32[K], slim_at : int32[K]
+    slim_place : int32[N], slim_found : float32[K, 1 + K], slim_matrix : float32[K, K], slim_target : float32[K], slim_at : int32[K]
         For slim.py; the first are all 0 in between.
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
         Items whose bias the last learning step moved, with the gradient.
@@ -129,6 +129,7 @@ class Workspace(NamedTuple):
     step: NDArray[np.float32]
     n_stepped: NDArray[np.int32]
     slim_place: NDArray[np.int32]
+    slim_found: NDArray[np.float32]
     slim_matrix: NDArray[np.float32]
     slim_target: NDArray[np.float32]
     slim_at: NDArray[np.int32]
@@ -180,6 +181,7 @@ def empty_workspace(
         step=np.zeros(n_candidates, np.float32),
         n_stepped=np.zeros(1, np.int32),
         slim_place=np.zeros(n_items, np.int32),
+        slim_found=np.zeros((N_REGRESSORS, 1 + N_REGRESSORS), np.float32),
         slim_matrix=np.zeros((N_REGRESSORS, N_REGRESSORS), np.float32),
         slim_target=np.zeros(N_REGRESSORS, np.float32),
         slim_at=np.zeros(N_REGRESSORS, np.int32),
