@@ -43,7 +43,8 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--type", "default_type", metavar="TYPE",
                      help="Type of events where the log has none.  [default: guessed]"),
         click.option("--timestamps", type=click.Choice(TIMESTAMP_UNITS), default="auto",
-                     show_default=True, help="Unit of times that are numbers; date: 20240531."),
+                     show_default=True, help="How times are written. s, ms: unit of numbers; "
+                     "date: 20240531; dmy, mdy: what comes first in 12/1/2010."),
         click.option("--delimiter", help="Between the columns.  [default: guessed]"),
         click.option("--header", metavar="NAME,NAME,…",
                      help="Names of the columns when the first line is already an event."),

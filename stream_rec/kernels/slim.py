@@ -29,7 +29,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
-from stream_rec.kernels.jit import fill, inline_kernel, inner_kernel, kernel, place_of, vector_kernel, widen
+from stream_rec.kernels.jit import (
+    fill,
+    inline_kernel,
+    inner_kernel,
+    kernel,
+    place_of,
+    vector_kernel,
+    widen,
+)
 from stream_rec.kernels.selection import take_largest
 from stream_rec.kernels.workspace import N_REGRESSORS, Workspace
 

@@ -89,7 +89,8 @@ class Workspace(NamedTuple):
     hidden_gradient : float32[F + N_CONTEXT, N_HIDDEN]
     output_gradient, back, context_gradient : float32[N_HIDDEN]
         Of the output weights; with regard to what enters the tanh, for one candidate and for all.
-    slim_place : int32[N], slim_found : float32[K, 1 + K], slim_matrix : float32[K, K], slim_target : float32[K], slim_at : int32[K]
+    slim_place : int32[N], slim_found : float32[K, 1 + K], slim_matrix : float32[K, K]
+    slim_target : float32[K], slim_at : int32[K]
         For slim.py; the first are all 0 in between.
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
         Items whose bias the last learning step moved, with the gradient.

@@ -17,6 +17,7 @@ from stream_rec.errors import InputError
 COLUMNS_SHOWN_CHARACTERS = 200
 LogFormat = Literal["csv", "jsonl", "parquet"]
 RATING, WITHOUT_VALUE = "rating", "view"
+PURCHASE, TAKEN_BACK = "purchase", "return"
 """Where the log has no types: a rating, and what an event without a value is instead of one."""
 
 
@@ -180,10 +181,10 @@ def _guess_type(columns: Columns, header: Sequence[str]) -> tuple[str, tuple[str
     if quantity is None or _plain(columns.value) in RATING_NAMES:
         return RATING, ()
     note = (
-        "no column of types: every event is taken as a purchase, for there is a column "
-        f"{quantity!r}; say otherwise with --type"
+        "no column of types: every event is taken as a purchase (below 0 as a return), for there "
+        f"is a column {quantity!r}; say otherwise with --type"
     )
-    return "purchase", (note,)
+    return PURCHASE, (note,)
 
 
 def with_given_columns(layout: LogLayout, given: Columns) -> LogLayout:

@@ -14,7 +14,9 @@ from stream_rec.errors import InputError
 from stream_rec.logs import readers
 from stream_rec.logs.files import PARQUET_MAGIC, RawFile, text_lines
 from stream_rec.logs.layouts import (
+    PURCHASE,
     RATING,
+    TAKEN_BACK,
     WITHOUT_VALUE,
     Columns,
     LogLayout,
@@ -31,9 +33,12 @@ from stream_rec.logs.rows import (
     parse_time,
     parse_value,
 )
-from stream_rec.logs.timestamps import TimestampUnit, writes_day
+from stream_rec.logs.timestamps import TimestampUnit, day_order, may_be_two_days, writes_day
 
 TIMES_LOOKED_AT = 100
+DATES_LOOKED_AT = 50_000
+"""Where dates do not say what comes first: a busy shop has as many lines in twelve days."""
+EMPTY_LINES_MAX = 1000
 BadRowHandler = Callable[[InputError], None]
 
 
@@ -53,8 +58,9 @@ class LogOptions:
         Type of events where the log has none.
     types : mapping of str to str
         Types that are called otherwise in the log: ``{"buy": "purchase"}``.
-    timestamps : {"auto", "s", "ms", "date"}
-        Unit of numeric times; "date": 8 digits write a day.
+    timestamps : {"auto", "s", "ms", "date", "dmy", "mdy"}
+        Unit of numeric times; "date": 8 digits write a day; "dmy", "mdy": what comes first in dates
+        such as 12/1/2010.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -142,9 +148,9 @@ class EventLog:
             layout = self._apply_options(layout_of_header("parquet", table.schema_arrow.names))
             return layout, readers.read_parquet(table, layout, self.path)
         lines = self._cleanup.enter_context(text_lines(self._raw))
-        head = list(islice(lines, 1))
+        head = first_lines(lines)
         recognised = recognise_text(
-            head[0] if head else "", self.path, self._options.header, self._options.delimiter
+            head[-1] if head else "", self.path, self._options.header, self._options.delimiter
         )
         layout = self._apply_options(recognised)
         all_lines = chain(head, lines)
@@ -162,19 +168,25 @@ class EventLog:
         )
 
     def _unit_of_times(self) -> TimestampUnit:
-        """Return the unit of numeric times; the first ones tell whether all are written days."""
+        """Return how times are written; the first ones tell whether all are days of 8 digits.
+
+        Dates that may be two are looked at until one of them can be only one.
+        """
         column, unit = self.layout.columns.ts, self._options.timestamps
         if unit != "auto" or column is None:
             return unit
         looked_at = []
-        for record in islice(self._records, TIMES_LOOKED_AT):
+        for record in islice(self._records, DATES_LOOKED_AT):
             looked_at.append(record)
             raw = record.fields.get(column)
-            if raw is None or raw == "":
+            if may_be_two_days(raw):
                 continue
-            unit = "date" if writes_day(raw) else "auto"
-            if unit == "auto":
-                break  # so that a log that is still being written is read as it comes
+            if raw is not None and raw != "":
+                unit = "date" if writes_day(raw) else day_order(raw) or "auto"
+                if unit != "date":
+                    break  # so that a log that is still being written is read as it comes
+            if len(looked_at) >= TIMES_LOOKED_AT:
+                break
         self._records = chain(looked_at, self._records)
         return unit
 
@@ -191,6 +203,8 @@ class EventLog:
                 if value is None and default_type == RATING:
                     event_type = WITHOUT_VALUE
                     self.n_without_value += 1
+                elif value is not None and value < 0.0 and default_type == PURCHASE:
+                    event_type = TAKEN_BACK
             return LogRow(
                 parse_id(get(columns.user), "user"),
                 parse_id(get(columns.item), "item"),
@@ -209,6 +223,16 @@ class EventLog:
             f"{problem}, in {self.path}:{position} (read as {self.layout.name}); "
             f"mend the row or name the columns{or_else}"
         )
+
+
+def first_lines(lines: Iterator[str]) -> list[str]:
+    """Return the lines up to the first one that is not empty."""
+    head = []
+    for line in islice(lines, EMPTY_LINES_MAX):
+        head.append(line)
+        if line.strip("\r\n"):
+            break
+    return head
 
 
 def open_log(path: str | PathLike[str], options: LogOptions | None = None) -> EventLog:

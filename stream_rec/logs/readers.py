@@ -20,6 +20,8 @@ from stream_rec.logs.layouts import LogLayout
 from stream_rec.logs.rows import FieldError
 
 PARQUET_BATCH_ROWS = 4096
+MISSING = frozenset({"NULL", "null", "\\N", "NaN", "nan", "<NA>"})
+"""What databases and pandas write for a value that is not there."""
 RECORD_LINES_MAX = 1000
 """Lines that a quoted field may go over: a stray quote is known as such after them."""
 
@@ -37,13 +39,14 @@ def read_csv(lines: Iterator[str], layout: LogLayout) -> Iterator[RawRecord]:
     split = _split_quoted if len(layout.delimiter) == 1 else _split_plain
     rows = split(lines, layout.delimiter)
     if layout.has_header_line:
-        next(rows, None)
+        next((row for _, row in rows if row), None)
     header = layout.header
     for position, row in rows:
         if isinstance(row, FieldError):
             yield RawRecord(position, {}, row)
         elif len(row) == len(header):
-            yield RawRecord(position, dict(zip(header, row, strict=True)))
+            values = ["" if value in MISSING else value for value in row]
+            yield RawRecord(position, dict(zip(header, values, strict=True)))
         elif row:
             problem = FieldError(f"expected {len(header)} columns, got {len(row)}")
             yield RawRecord(position, {}, problem)

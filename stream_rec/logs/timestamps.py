@@ -5,7 +5,9 @@ March 1973, so real logs do not meet at the border; likewise for micro- and nano
 
 Digits may also write a day or a second: 20231114, 20231114221712. Of 14 digits this is certain, as
 milliseconds they would lie after the year 2286. Those of 8 may be seconds since the beginning of a
-recording, so one of them does not tell; a whole column does (`EventLog`).
+recording, so one of them does not tell; a whole column does (`EventLog`). So it is with 12/1/2010,
+the first of December or the twelfth of January: a day after the twelfth tells for all. What is
+written with points begins with the day.
 """
 
 from __future__ import annotations
@@ -15,19 +17,26 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-TimestampUnit = Literal["auto", "s", "ms", "date"]
+TimestampUnit = Literal["auto", "s", "ms", "date", "dmy", "mdy"]
+DayOrder = Literal["dmy", "mdy"]
 TIMESTAMP_UNITS: tuple[TimestampUnit, ...] = get_args(TimestampUnit)
 
 MILLISECONDS_FROM = 1e11
 MICROSECONDS_FROM = 1e14
 NANOSECONDS_FROM = 1e17
 DAY_DIGITS, SECOND_DIGITS = 8, 14
+MONTHS = 12
 YEARS = range(1970, 2101)
 """In which a day may lie that digits write."""
 _ZONE_NAME = re.compile(r" ?(UTC|GMT)$")
 _WRITTEN_OUT = re.compile(
     r"\w{3} (?P<month>\w{3}) (?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d) "
     r"(?P<zone>[+-]\d{4}) (?P<year>\d{4})"
+)
+_CLOCK = r"((,? |T)(?P<clock>\d{1,2}:\d\d(:\d\d(\.\d+)?)?)( ?(?P<half>[AaPp])[Mm])?)?"
+_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})([/.])(?P<a>\d{{1,2}})\2(?P<b>\d{{1,2}}){_CLOCK}")
+_YEAR_LAST = re.compile(
+    rf"(?P<a>\d{{1,2}})(?P<mark>[/.-])(?P<b>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}){_CLOCK}"
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -39,8 +48,9 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     ----------
     raw : int, float, str or datetime
         The time as the log has it. Text without an offset is taken as UTC.
-    unit : {"auto", "s", "ms", "date"}
+    unit : {"auto", "s", "ms", "date", "dmy", "mdy"}
         Unit of numbers; ``"auto"`` tells it from their size. ``"date"``: 8 digits write a day.
+        ``"dmy"``, ``"mdy"``: what comes first in 12/1/2010, day or month.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     Raises
     ------
     ValueError
-        When ``raw`` is neither a usable number nor RFC 3339.
+        When ``raw`` is neither a usable number nor a date, or may be two dates.
 
     Examples
     --------
@@ -64,6 +74,8 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     1333476009000
     >>> parse_timestamp_ms(20140407105109), parse_timestamp_ms("20140407", "date")
     (1396867869000, 1396828800000)
+    >>> parse_timestamp_ms("12/1/2010 8:26", "mdy"), parse_timestamp_ms("1.12.2010 08:26:00")
+    (1291191960000, 1291191960000)
     """
     if isinstance(raw, datetime):
         return _check(_datetime_ms(raw), raw)
@@ -72,7 +84,7 @@ def parse_timestamp_ms(raw: Any, unit: TimestampUnit = "auto") -> int:
     try:
         number = float(raw)
     except (TypeError, ValueError):
-        return _check(_parse_text_ms(raw), raw)
+        return _check(_parse_text_ms(raw, unit), raw)
     if not math.isfinite(number):
         raise ValueError(f"got {raw!r}; give epoch seconds, epoch milliseconds or RFC 3339")
     return _check(_number_ms(number, unit), raw)
@@ -91,6 +103,36 @@ def writes_day(raw: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return number < 10**DAY_DIGITS and _digits_ms(number) is not None
+
+
+def may_be_two_days(raw: Any) -> bool:
+    """Tell whether a raw time is a date that does not say what comes first, day or month.
+
+    Examples
+    --------
+    >>> [may_be_two_days(raw) for raw in ("12/1/2010", "12/13/2010", "12.1.2010", 1291191960)]
+    [True, False, False, False]
+    """
+    written = _YEAR_LAST.fullmatch(str(raw).strip())
+    return written is not None and _day_order(written) is None
+
+
+def day_order(raw: Any) -> DayOrder | None:
+    """Return what comes first in a date, if one of its numbers is too large for a month.
+
+    Examples
+    --------
+    >>> day_order("12/13/2010 9:02"), day_order("13/12/2010"), day_order("12/1/2010")
+    ('mdy', 'dmy', None)
+    """
+    written = _YEAR_LAST.fullmatch(str(raw).strip())
+    return _day_order(written) if written else None
+
+
+def _day_order(written: re.Match[str]) -> DayOrder | None:
+    if written["mark"] == "." or int(written["a"]) > MONTHS:
+        return "dmy"
+    return "mdy" if int(written["b"]) > MONTHS else None
 
 
 def _number_ms(number: float, unit: TimestampUnit) -> int:
@@ -128,21 +170,57 @@ def _scale_ms(number: float, unit: TimestampUnit) -> int:
     return int(number // (1_000 if number < NANOSECONDS_FROM else 1_000_000))
 
 
-def _parse_text_ms(raw: Any) -> int:
-    text = str(raw).strip()
-    written_out = _WRITTEN_OUT.fullmatch(text)
-    if written_out and written_out["month"] in _MONTHS:
-        month = _MONTHS.index(written_out["month"]) + 1
-        text = "{year}-{month:02d}-{day}T{time}{zone}".format_map(
-            written_out.groupdict() | {"month": month}
-        )
+def _parse_text_ms(raw: Any, unit: TimestampUnit) -> int:
+    text = _ZONE_NAME.sub("", str(raw).strip())
     try:
-        return _datetime_ms(datetime.fromisoformat(_ZONE_NAME.sub("", text)))
+        return _datetime_ms(datetime.fromisoformat(text))
+    except ValueError:
+        pass  # it may be written in another way
+    try:
+        return _datetime_ms(datetime.fromisoformat(_rewritten(text, unit)))
+    except _TwoDatesError:
+        raise ValueError(
+            f"got {raw!r}, which may be two dates; say with --timestamps dmy or mdy what comes "
+            "first, day or month"
+        ) from None
     except ValueError:
         raise ValueError(
             f"got {raw!r}; give epoch seconds, epoch milliseconds or RFC 3339 "
             "such as 2014-04-07T10:51:09Z"
         ) from None
+
+
+class _TwoDatesError(Exception):
+    """A date does not say what comes first, day or month."""
+
+
+def _rewritten(text: str, unit: TimestampUnit) -> str:
+    """Return a time in words or with the parts of its day in another order as RFC 3339."""
+    in_words = _WRITTEN_OUT.fullmatch(text)
+    if in_words and in_words["month"] in _MONTHS:
+        month = _MONTHS.index(in_words["month"]) + 1
+        return "{year}-{month:02d}-{day}T{time}{zone}".format_map(
+            in_words.groupdict() | {"month": month}
+        )
+    written = _YEAR_FIRST.fullmatch(text)
+    if written:
+        return _rfc3339(written, written["a"], written["b"])
+    written = _YEAR_LAST.fullmatch(text)
+    if not written:
+        return text
+    order = unit if unit in get_args(DayOrder) else _day_order(written)
+    if order is None:
+        raise _TwoDatesError
+    if order == "dmy":
+        return _rfc3339(written, written["b"], written["a"])
+    return _rfc3339(written, written["a"], written["b"])
+
+
+def _rfc3339(written: re.Match[str], month: str, day: str) -> str:
+    hour, _, rest = (written["clock"] or "0:00").partition(":")
+    if written["half"]:
+        hour = str(int(hour) % 12 + 12 * (written["half"] in "Pp"))
+    return f"{written['year']}-{month:0>2}-{day:0>2}T{hour:0>2}:{rest}"
 
 
 def _datetime_ms(moment: datetime) -> int:

@@ -63,12 +63,47 @@ def test_column_of_seconds_that_also_write_days_is_read_as_seconds(tmp_path: Pat
     assert times_ms(tmp_path, times) == [1000 * int(each) for each in times]
 
 
+def test_column_of_dates_begins_with_the_day_or_the_month_by_one_that_can_be_only_one(
+    tmp_path: Path,
+) -> None:
+    first_ms, thirteenth_ms = 1_291_191_960_000, 1_292_230_980_000
+    american = ["12/1/2010 8:26"] * 200 + ["12/13/2010 09:03"]
+    assert times_ms(tmp_path, american) == [first_ms] * 200 + [thirteenth_ms]
+    european = ["1/12/2010 08:26:00", "13/12/2010 9:03"]
+    assert times_ms(tmp_path, european) == [first_ms, thirteenth_ms]
+    assert times_ms(tmp_path, american[:2], "mdy") == [first_ms] * 2
+    with pytest.raises(InputError, match="may be two dates; say with --timestamps dmy or mdy"):
+        times_ms(tmp_path, american[:200])
+
+
+def test_what_databases_write_for_nothing_is_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,rating,ts\nann,tea,\\N,NULL\nNULL,tea,1,2\nbob,null,1,2\n")
+    with open_log(path) as log:
+        assert list(log.rows(on_bad_row=lambda _: None)) == [LogRow("ann", "tea", "view")]
+        assert log.n_bad_rows == 2
+
+
+def test_empty_lines_before_the_first_one_are_passed_over(tmp_path: Path) -> None:
+    rows = [LogRow("ann", "tea", "view")]
+    assert read(write(tmp_path, "\n\r\nuser,item\nann,tea\n")) == rows
+    assert read(write(tmp_path, '\n{"user":"ann","item":"tea","type":"view"}\n')) == rows
+    with pytest.raises(InputError, match=r"log:4 "):
+        read(write(tmp_path, "\n\nuser,item\n,tea\n"))
+
+
 @pytest.mark.parametrize("header", ["quantity", "Qty", "value,quantity"])
 def test_quantity_means_a_purchase_and_not_a_rating(tmp_path: Path, header: str) -> None:
     numbers = "20,3" if "," in header else "20"
     with open_log(write(tmp_path, f"customer_id,product_id,{header}\nann,tea,{numbers}\n")) as log:
         assert list(log.rows()) == [LogRow("ann", "tea", "purchase", 20.0)]
         assert "--type" in log.layout.notes[0]
+
+
+def test_purchase_of_less_than_nothing_is_a_return(tmp_path: Path) -> None:
+    rows = read(write(tmp_path, "user,item,quantity\nann,tea,2\nann,tea,-2\nann,milk,\n"))
+    assert [row.type for row in rows] == ["purchase", "return", "purchase"]
+    rows = read(write(tmp_path, "user,item,value\nann,tea,-2\n"))
+    assert rows[0].type == "rating"
 
 
 @pytest.mark.parametrize("name", ["rating", "score", "stars", "value"])

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.logs import timestamps
-from stream_rec.logs.timestamps import MILLISECONDS_FROM, parse_timestamp_ms, writes_day
+from stream_rec.logs.timestamps import (
+    MILLISECONDS_FROM,
+    day_order,
+    may_be_two_days,
+    parse_timestamp_ms,
+    writes_day,
+)
 
 SINCE_1973_MS = st.integers(int(MILLISECONDS_FROM), int(4e12))
 
@@ -63,6 +69,29 @@ def test_rfc3339_is_the_same_moment(ts_ms: int) -> None:
     assert parse_timestamp_ms(moment) == ts_ms
 
 
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 12, 31)))
+def test_day_and_month_in_any_order_are_the_same_moment(moment: datetime) -> None:
+    day, month, year = moment.day, moment.month, moment.year
+    second_ms = round(moment.replace(microsecond=0, tzinfo=UTC).timestamp()) * 1000
+    american, european = f"{month}/{day}/{year}", f"{day:02}-{month:02}-{year}"
+    clock = f"{moment.hour}:{moment:%M:%S}"
+    assert parse_timestamp_ms(f"{american} {clock}", "mdy") == second_ms
+    assert parse_timestamp_ms(f"{american}, {moment:%I:%M:%S %p}", "mdy") == second_ms
+    assert parse_timestamp_ms(f"{european}T{clock}", "dmy") == second_ms
+    for written in (f"{year}/{month}/{day}", f"{day}.{month}.{year}"):
+        assert parse_timestamp_ms(f"{written} {clock}") == second_ms
+    assert may_be_two_days(american) == may_be_two_days(european) == (day <= 12)
+    if day > 12:
+        assert (day_order(american), day_order(european)) == ("mdy", "dmy")
+        assert parse_timestamp_ms(f"{american} {clock}") == second_ms
+        with pytest.raises(ValueError, match="got"):
+            parse_timestamp_ms(american, "dmy")
+    else:
+        assert day_order(american) is day_order(european) is None
+        with pytest.raises(ValueError, match="may be two dates"):
+            parse_timestamp_ms(american)
+
+
 def test_given_unit_overrules_the_size() -> None:
     assert parse_timestamp_ms(1_000, "ms") == 1_000
     assert parse_timestamp_ms(1_000, "s") == 1_000_000
@@ -77,4 +106,4 @@ def test_what_is_no_time_is_refused(raw: object) -> None:
 
 
 def test_documented_example_runs() -> None:
-    assert doctest.testmod(timestamps) == (0, 6)
+    assert doctest.testmod(timestamps) == (0, 9)

@@ -25,6 +25,11 @@ WELL_KNOWN = {
         "A0000000000028,B000000059,3.0,1569888000\n",
         LogRow("A0000000000028", "B000000059", "rating", 3.0, 1_569_888_000_000),
     ),
+    "UCI Online Retail": (
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+        '536365,85123A,"LANTERN, WHITE",6,12/13/2010 8:26,2.55,17850,United Kingdom\n',
+        LogRow("17850", "85123A", "purchase", 6.0, 1_292_228_760_000),
+    ),
     "Taobao": (
         "1,2268318,2520377,buy,1511544070\n",
         LogRow("1", "2268318", "purchase", None, 1_511_544_070_000),
