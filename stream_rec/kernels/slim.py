@@ -170,7 +170,9 @@ def _collect_products(
 ) -> None:
     """Write the products of neighbours with each other, and of each with itself plus λ.
 
-    A full row may have lost a link that its counterpart still has: the larger count is right.
+    A full row may have lost a link that its counterpart still has: the larger count is right. What
+    links to others lands in the first column of `slim_found`, which nobody reads: a branch would be
+    guessed wrong too often.
     """
     links, place, matrix = rows.links, workspace.slim_place, workspace.slim_matrix
     found, width = workspace.slim_found.reshape(-1), place_of(N_REGRESSORS + 1)

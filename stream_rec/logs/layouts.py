@@ -17,8 +17,9 @@ from stream_rec.errors import InputError
 COLUMNS_SHOWN_CHARACTERS = 200
 LogFormat = Literal["csv", "jsonl", "parquet"]
 RATING, WITHOUT_VALUE = "rating", "view"
-PURCHASE, TAKEN_BACK = "purchase", "return"
 """Where the log has no types: a rating, and what an event without a value is instead of one."""
+PURCHASE, TAKEN_BACK = "purchase", "return"
+"""Where the log has quantities, and no types: a purchase, and what one of less than nothing is."""
 
 
 @dataclass(frozen=True)

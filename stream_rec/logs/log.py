@@ -148,7 +148,7 @@ class EventLog:
             layout = self._apply_options(layout_of_header("parquet", table.schema_arrow.names))
             return layout, readers.read_parquet(table, layout, self.path)
         lines = self._cleanup.enter_context(text_lines(self._raw))
-        head = first_lines(lines)
+        head = _first_lines(lines)
         recognised = recognise_text(
             head[-1] if head else "", self.path, self._options.header, self._options.delimiter
         )
@@ -225,7 +225,7 @@ class EventLog:
         )
 
 
-def first_lines(lines: Iterator[str]) -> list[str]:
+def _first_lines(lines: Iterator[str]) -> list[str]:
     """Return the lines up to the first one that is not empty."""
     head = []
     for line in islice(lines, EMPTY_LINES_MAX):
