@@ -28,6 +28,8 @@ def read_error(path: Path, options: LogOptions | None = None) -> str:
 BAD_ROWS = {
     "empty user": ("user,item\nann,tea\n,tea\n", "expected user to hold an id, got nothing", 3),
     "value": ("user,item,value\nann,tea,x\n", "expected value to be a number or empty, got 'x'", 2),
+    "NaN": ("user,item,value\nann,tea,NAN\n", "finite number, got 'NAN'", 2),
+    "json NaN": ('{"user":"a","item":"b","value":"nan"}\n', "finite number, got 'nan'", 1),
     "infinite": ("user,item,value\nann,tea,-inf\n", "finite number, got '-inf'", 2),
     "time": ("user,item,ts\nann,tea,soon\n", "expected ts to be a time: got 'soon'", 2),
     "columns": ("user,item\nann,tea,milk\n", "expected 2 columns, got 3", 2),
