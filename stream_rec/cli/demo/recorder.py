@@ -57,6 +57,12 @@ class Recorder:
             for moment in moments:
                 self._spotlight.offer(moment)
 
+    def finish(self) -> None:
+        """Show the best of the users shown last and of those since, however short the run was."""
+        for moment in (*self._shown, *self._spotlight.take()):
+            self._spotlight.offer(moment)
+        self._shown = tuple(self._spotlight.take())
+
     def snapshot(self) -> Snapshot:
         """Describe the present moment."""
         statistics, now_s = self.statistics, self._clock_s()

@@ -128,6 +128,7 @@ class Demo:
                     self._enter(Phase.STOPPING)
                     worker.finish()
         self._require_success()
+        self._recorder.finish()
         self._enter(Phase.DONE)
         span_s = self._recorder.statistics.span_s
         return DemoResult(self._recorder.snapshot(), self._during_replay, span_s)

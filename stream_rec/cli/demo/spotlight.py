@@ -6,6 +6,9 @@ from stream_rec.cli.demo.statistics import Moment
 
 HISTORY_LENGTH_GOOD = 4
 REASONED_ITEMS_MAX = 3
+HIT_WORTH = 4
+REASONED_ITEM_WORTH = 2
+HISTORY_WORTH = 3
 
 
 class Spotlight:
@@ -44,13 +47,13 @@ def interest(moment: Moment) -> int:
     Returns
     -------
     int
-        0 to 10.
+        0 to 13. Three items with reasons outweigh a hit: that is what a person learns most from.
     """
     reasoned = sum(
         any(reason.because is not None for reason in listed.reasons) for listed in moment.items[:5]
     )
     return (
-        (4 if moment.place is not None else 0)
-        + min(reasoned, REASONED_ITEMS_MAX)
-        + (3 if len(moment.ratings) >= HISTORY_LENGTH_GOOD else 0)
+        (HIT_WORTH if moment.place is not None else 0)
+        + min(reasoned, REASONED_ITEMS_MAX) * REASONED_ITEM_WORTH
+        + (HISTORY_WORTH if len(moment.ratings) >= HISTORY_LENGTH_GOOD else 0)
     )

@@ -44,9 +44,9 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_demo_answers_every_event_and_leaves_nothing(start_demo, tmp_path):
-    out, err = start_demo("--events", "1000", "--rate", "500").communicate(timeout=TIMEOUT_S)
+    out, err = start_demo("--events", "2000", "--rate", "1000").communicate(timeout=TIMEOUT_S)
     assert err == ""
-    assert "1,000 film ratings in, 1,000 refreshed lists out" in out
+    assert "2,000 film ratings in, 2,000 refreshed lists out" in out
     assert re.search(r"HR@10 +0\.\d{3} served lists, 0\.\d{3} plain popularity", out)
     assert "because you rated" in out
     assert processes_of(tmp_path) == []
