@@ -33,7 +33,7 @@ from stream_rec.logs.rows import (
     parse_time,
     parse_value,
 )
-from stream_rec.logs.timestamps import TimestampUnit, day_order, may_be_two_days, writes_day
+from stream_rec.logs.timestamps import EITHER, TimestampUnit, day_order, writes_day
 
 TIMES_LOOKED_AT = 100
 DATES_LOOKED_AT = 50_000
@@ -179,10 +179,11 @@ class EventLog:
         for record in islice(self._records, DATES_LOOKED_AT):
             looked_at.append(record)
             raw = record.fields.get(column)
-            if may_be_two_days(raw):
+            order = day_order(raw)
+            if order == EITHER:
                 continue
             if raw is not None and raw != "":
-                unit = "date" if writes_day(raw) else day_order(raw) or "auto"
+                unit = "date" if writes_day(raw) else order or "auto"
                 if unit != "date":
                     break  # so that a log that is still being written is read as it comes
             if len(looked_at) >= TIMES_LOOKED_AT:

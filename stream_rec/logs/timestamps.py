@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 
 TimestampUnit = Literal["auto", "s", "ms", "date", "dmy", "mdy"]
 DayOrder = Literal["dmy", "mdy"]
+EITHER: Literal["either"] = "either"
 TIMESTAMP_UNITS: tuple[TimestampUnit, ...] = get_args(TimestampUnit)
 
 MILLISECONDS_FROM = 1e11
@@ -105,28 +106,18 @@ def writes_day(raw: Any) -> bool:
     return number < 10**DAY_DIGITS and _digits_ms(number) is not None
 
 
-def may_be_two_days(raw: Any) -> bool:
-    """Tell whether a raw time is a date that does not say what comes first, day or month.
+def day_order(raw: Any) -> DayOrder | Literal["either"] | None:
+    """Return what comes first in a date that ends with the year, None if a time is no such date.
 
     Examples
     --------
-    >>> [may_be_two_days(raw) for raw in ("12/1/2010", "12/13/2010", "12.1.2010", 1291191960)]
-    [True, False, False, False]
+    >>> day_order("12/13/2010 9:02"), day_order("13/12/2010"), day_order("12.1.2010")
+    ('mdy', 'dmy', 'dmy')
+    >>> day_order("12/1/2010"), day_order("2010-12-01")
+    ('either', None)
     """
     written = _YEAR_LAST.fullmatch(str(raw).strip())
-    return written is not None and _day_order(written) is None
-
-
-def day_order(raw: Any) -> DayOrder | None:
-    """Return what comes first in a date, if one of its numbers is too large for a month.
-
-    Examples
-    --------
-    >>> day_order("12/13/2010 9:02"), day_order("13/12/2010"), day_order("12/1/2010")
-    ('mdy', 'dmy', None)
-    """
-    written = _YEAR_LAST.fullmatch(str(raw).strip())
-    return _day_order(written) if written else None
+    return None if written is None else _day_order(written) or EITHER
 
 
 def _day_order(written: re.Match[str]) -> DayOrder | None:
