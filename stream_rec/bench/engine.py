@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stream_rec.bench.engine_cost import AT_MS, BenchRecord, batches_of, new_engine
-from stream_rec.bench.events import Population, draw_events, encode_events
+from stream_rec.bench.events import Traffic
 from stream_rec.bench.peers.brute_force import BruteForce, brute_force_us, read_bandwidth
 from stream_rec.bench.peers.river_ranker import river_us_per_event
 from stream_rec.bench.result import Report, Result
@@ -28,10 +28,9 @@ STEPS = ("decode", "fold", "rank", "encode")
 
 
 class EnginePlan(NamedTuple):
-    """What to measure: after a warm-up of as many events, `n_events`; peers for `peer_s` each."""
+    """What to measure: the second half of the events, after the first; peers for `peer_s` each."""
 
-    population: Population
-    n_events: int
+    traffic: Traffic
     peer_s: float
 
 
@@ -54,10 +53,11 @@ class EngineFigures(NamedTuple):
 
 
 class _Clock:
-    """Adds up processor time by name, once it is switched on."""
+    """Adds up processor time by name, once it is switched on; the caller counts the events."""
 
     def __init__(self) -> None:
         self.is_on = False
+        self.n_events = 0
         self.spent_s: dict[str, float] = {}
 
     def time(self, name: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -83,14 +83,12 @@ def measure_engine(settings: Settings, plan: EnginePlan, report: Report) -> Engi
 
     report("compiling (only after a change)")
     warm_up(settings.model, settings.events)
-    n_items, model = plan.population.n_items, settings.model
-    report(f"the engine: {plan.n_events:,} events after as many to warm up")
-    steps = _steps_us(settings, plan)
+    n_items, model = plan.traffic.n_items, settings.model
+    n_events = len(plan.traffic.events) // 2
+    report(f"the engine: {n_events:,} events after as many to warm up")
+    steps = _steps_us(settings, plan.traffic)
     report("river's BiasedMF: learn, rank all items")
-    users, items = (drawn.tolist() for drawn in draw_events(plan.population, plan.n_events))
-    river_us = river_us_per_event(
-        zip(users, items, strict=True), n_items, model.n_factors, plan.peer_s
-    )
+    river_us = river_us_per_event(plan.traffic.pairs, n_items, model.n_factors, plan.peer_s)
     report("a ranking of all items with numpy")
     ranking = BruteForce(
         n_items,
@@ -108,21 +106,23 @@ def measure_engine(settings: Settings, plan: EnginePlan, report: Report) -> Engi
     )
 
 
-def _steps_us(settings: Settings, plan: EnginePlan) -> tuple[float, float, float, float]:
+def _steps_us(settings: Settings, traffic: Traffic) -> tuple[float, float, float, float]:
     """Return decode, fold, rank and encode, in µs an event."""
     whole, ranking, folding = (new_engine(settings, 1) for _ in range(3))
     decoder = EventDecoder(settings.events)
-    events = encode_events(plan.population, 2 * plan.n_events)
+    n_warm_up = len(traffic.events) // 2
+    batch_records = min(settings.worker.batch_records_max, n_warm_up)
     clock, n_done = _Clock(), 0
-    for partition, records in batches_of(events, 1, settings.worker.batch_records_max):
-        clock.is_on = n_done >= plan.n_events
+    for partition, records in batches_of(traffic.events, 1, batch_records, traffic.at_ms):
+        clock.is_on = n_done >= n_warm_up
         decoded = clock.time("decode", _decode, decoder, records)
         offsets = [record.offset for record in records]
         clock.time("whole", whole.process, [Run(partition, records)], AT_MS)
         clock.time("rank", _fold, ranking, partition, decoded, offsets, True)
         clock.time("fold", _fold, folding, partition, decoded, offsets, False)
         n_done += len(records)
-    per_event = {name: s * US_PER_S / plan.n_events for name, s in clock.spent_s.items()}
+        clock.n_events += len(records) if clock.is_on else 0
+    per_event = {name: s * US_PER_S / clock.n_events for name, s in clock.spent_s.items()}
     return (
         per_event["decode"],
         per_event["fold"],

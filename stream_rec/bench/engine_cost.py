@@ -12,6 +12,7 @@ from stream_rec.model.runs import Run
 from stream_rec.settings import Settings
 
 AT_MS = 1_700_000_000_000
+"""When records came, of which nothing else is said."""
 
 
 class BenchRecord(NamedTuple):
@@ -37,7 +38,7 @@ def new_engine(settings: Settings, n_partitions: int) -> Engine:
 
 
 def batches_of(
-    events: Sequence[Encoded], n_partitions: int, batch_records: int
+    events: Sequence[Encoded], n_partitions: int, batch_records: int, at_ms: int = AT_MS
 ) -> list[tuple[int, list[BenchRecord]]]:
     """Cut events into runs of one partition each, in the order in which they fill up.
 
@@ -47,6 +48,8 @@ def batches_of(
     n_partitions : int
     batch_records : int
         Length of a run.
+    at_ms : int
+        When the records came.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def batches_of(
     offsets = [0] * n_partitions
     for key, value in events:
         partition = hash(key) % n_partitions
-        waiting[partition].append(BenchRecord(offsets[partition], key, value, AT_MS))
+        waiting[partition].append(BenchRecord(offsets[partition], key, value, at_ms))
         offsets[partition] += 1
         if len(waiting[partition]) == batch_records:
             batches.append((partition, waiting[partition]))

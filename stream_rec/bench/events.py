@@ -38,6 +38,33 @@ class Encoded(NamedTuple):
     value: bytes
 
 
+class Traffic(NamedTuple):
+    """Events in their order.
+
+    Attributes
+    ----------
+    events : list of Encoded
+    pairs : list of (int, int)
+        User and item of each, as numbers from 0.
+    n_items : int
+    at_ms : int
+        When they came, at the latest, in epoch milliseconds.
+    """
+
+    events: list[Encoded]
+    pairs: list[tuple[int, int]]
+    n_items: int
+    at_ms: int
+
+
+def synthetic_traffic(population: Population, n_events: int) -> Traffic:
+    """Return the first `n_events` events of a population."""
+    users, items = (drawn.tolist() for drawn in draw_events(population, n_events))
+    pairs = list(zip(users, items, strict=True))
+    end_ms = (FIRST_TIME_S + n_events // EVENTS_PER_S + 1) * 1000
+    return Traffic(encode_events(population, n_events), pairs, population.n_items, end_ms)
+
+
 def draw_events(
     population: Population, n_events: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

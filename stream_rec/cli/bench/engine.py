@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import IO
 
 import click
+from click.core import ParameterSource
 
 from stream_rec.cli.bench.options import (
     COUNT,
@@ -23,9 +24,15 @@ from stream_rec.cli.options import CommonOptions, common_options
     epilog=examples(
         "stream-rec bench engine",
         "stream-rec bench engine --items 10000 --json - | jq .ratio_river",
+        "stream-rec bench engine --log ratings.csv",
     )
 )
 @population_options(n_items=1_700, n_users=1_000)
+@click.option(
+    "--log",
+    metavar="LOG",
+    help="Events of a recorded log, in the order of time, instead of synthetic ones.",
+)
 @click.option(
     "--events",
     "n_events",
@@ -49,6 +56,7 @@ def engine(
     options: CommonOptions,
     n_items: int,
     n_users: int,
+    log: str | None,
     n_events: int,
     peer_s: float,
     json_file: IO[str] | None,
@@ -58,9 +66,25 @@ def engine(
     JSON: us_per_event, items, ratio_river (river's time over ours), decode_us, fold_us, rank_us,
     encode_us, river_us, brute_force_us, bandwidth_bound_us.
     """
+    if log is not None and _is_given("n_items", "n_users"):
+        raise click.UsageError("expected --items and --users without --log, whose own they are")
     settings = load_settings(options)
     from stream_rec.bench.engine import EnginePlan, measure_engine, result_of
-    from stream_rec.bench.events import Population
+    from stream_rec.bench.events import Population, synthetic_traffic
 
-    plan = EnginePlan(Population(n_users, n_items), n_events, peer_s)
-    show(result_of(measure_engine(settings, plan, report)), json_file)
+    if log is None:
+        traffic = synthetic_traffic(Population(n_users, n_items), 2 * n_events)
+    else:
+        from stream_rec.cli.bench.recorded import recorded_traffic
+
+        traffic = recorded_traffic(log, settings.events, 2 * n_events)
+    show(result_of(measure_engine(settings, EnginePlan(traffic, peer_s), report)), json_file)
+
+
+def _is_given(*parameters: str) -> bool:
+    """Tell whether any of these options stands on the command line."""
+    context = click.get_current_context()
+    return any(
+        context.get_parameter_source(parameter) is not ParameterSource.DEFAULT
+        for parameter in parameters
+    )
