@@ -140,7 +140,7 @@ class Gate:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                break
+                raise HttpError(400, "expected the whole body, came the end of the connection")
             parts.append(message.get("body", b""))
             n_bytes += len(parts[-1])
             more = message.get("more_body", False)

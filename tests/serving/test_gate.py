@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from stream_rec.config import ServeSettings
 from stream_rec.serving.figures import Figures
@@ -23,6 +24,7 @@ def behind_gate(keys: Keys, **settings: object) -> httpx.AsyncClient:
 
 
 Headers = dict[str, str]
+HOST = [(b"host", b"localhost")]
 
 
 async def ask(
@@ -52,3 +54,28 @@ async def test_requests_beyond_the_scope_of_their_key_are_limited_by_key() -> No
 async def test_probes_come_under_any_name(path: str, status: int) -> None:
     client = behind_gate(Keys([]), allowed_hosts=("shop.example",))
     assert await ask(client, "GET", path, [{"host": "127.0.0.1:8000"}]) == [status]
+
+
+async def test_half_a_body_goes_no_further() -> None:
+    """A client that went away, or was too slow: what it began may look whole and is not."""
+    came = iter(
+        [
+            {"type": "http.request", "body": b"[1]", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    handed_on, sent = [], []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        handed_on.append(await receive())
+
+    async def receive() -> Message:
+        return next(came)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/events", "headers": HOST, "client": None}
+    await Gate(app, ServeSettings(), Keys([]), Figures())(scope, receive, send)
+    assert not handed_on
+    assert sent[0]["status"] == 400

@@ -9,11 +9,12 @@ import pytest
 import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from stream_rec.serving.one_write import HEAD_BYTES_MAX, OneWriteProtocol, OneWriteTransport
 
+WAIT_S = 30.0
 END_OF_TURN, CLOSE = "end of turn", "close"
 STEPS = st.lists(st.one_of(st.binary(max_size=3), st.just(END_OF_TURN)), max_size=20)
 
@@ -77,6 +78,14 @@ async def answer_here(scope: Scope, receive: Receive, send: Send) -> None:
 class Connection(Wire):
     """A connection of which the other end is nobody."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = asyncio.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.closed.set()
+
     def get_extra_info(self, name: str) -> None:
         return None
 
@@ -90,19 +99,39 @@ class Connection(Wire):
         pass
 
 
-async def answers_to(*parts: bytes) -> list[bytes | None]:
-    """Return the status lines that parts of requests are answered with, and None for the end."""
-    config = uvicorn.Config(answer_here, log_config=None, access_log=False, lifespan="off")
-    protocol = OneWriteProtocol(config, ServerState(), {})
-    connection = Connection()
+def opened(
+    kind: type[OneWriteProtocol] = OneWriteProtocol, app: ASGIApp = answer_here
+) -> tuple[OneWriteProtocol, Connection]:
+    """Return the protocol of a new connection, and the connection."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    protocol, connection = kind(config, ServerState(), {}), Connection()
     protocol.connection_made(cast("asyncio.Transport", connection))
+    return protocol, connection
+
+
+def status_lines(connection: Connection) -> list[bytes | None]:
+    """Return what each request was answered with, and None for the end."""
+    return [call and call.split(b"\r\n")[0] for call in connection.calls]
+
+
+async def answers_to(
+    *parts: bytes,
+    protocol: type[OneWriteProtocol] = OneWriteProtocol,
+    until_closed: bool = False,
+) -> list[bytes | None]:
+    """Return the status lines that parts of requests are answered with, and None for the end."""
+    open_protocol, connection = opened(protocol)
     for part in parts:
         if not connection.is_closing():
-            protocol.data_received(part)
+            open_protocol.data_received(part)
         for _ in range(9):
             await asyncio.sleep(0)
-    protocol._unset_keepalive_if_required()
-    return [call and call.split(b"\r\n")[0] for call in connection.calls]
+    if until_closed:
+        async with asyncio.timeout(WAIT_S):
+            await connection.closed.wait()
+    open_protocol._unset_keepalive_if_required()
+    open_protocol._stop_timer()
+    return status_lines(connection)
 
 
 def request(n_bytes: int, body: bytes = b"") -> bytes:
@@ -145,3 +174,55 @@ async def test_a_head_without_end_is_refused_before_it_ends() -> None:
 
 async def test_what_is_no_request_is_answered_as_ever() -> None:
     assert await answers_to(b"nonsense\r\n\r\n") == [b"HTTP/1.1 400 Bad Request", None]
+
+
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout"
+
+
+class ImpatientProtocol(OneWriteProtocol):
+    request_s = 0.01
+
+
+@pytest.mark.parametrize(
+    ("parts", "answers"),
+    [
+        ([], [None]),
+        ([b"GET / HT"], [TIMED_OUT, None]),
+        ([request(100, b"body")[:-1]], [TIMED_OUT, None]),
+        ([request(100), request(100)[:20]], [OK, TIMED_OUT, None]),
+        ([request(100) + request(100)[:20]], [OK, TIMED_OUT, None]),
+    ],
+    ids=["nothing", "half a head", "half a body", "half of a second", "half, with the first"],
+)
+async def test_connection_that_keeps_a_request_waiting_is_closed(
+    parts: list[bytes], answers: list[bytes | None]
+) -> None:
+    assert await answers_to(*parts, protocol=ImpatientProtocol, until_closed=True) == answers
+
+
+async def test_whole_requests_and_who_waits_for_an_answer_have_time() -> None:
+    answering = asyncio.Event()
+
+    async def answer_late(scope: Scope, receive: Receive, send: Send) -> None:
+        await answering.wait()
+        await answer_here(scope, receive, send)
+
+    protocol, connection = opened(ImpatientProtocol, answer_late)
+    protocol.data_received(request(100, b"body"))
+    assert protocol._timer is None
+    protocol.data_received(request(100)[:20])
+    first_timer = protocol._timer
+    while protocol._timer is first_timer:  # it ends, and another begins: the answer goes first
+        await asyncio.sleep(0)
+    assert connection.calls == []
+    answering.set()
+    async with asyncio.timeout(WAIT_S):
+        await connection.closed.wait()
+    assert status_lines(connection) == [OK, TIMED_OUT, None]
+
+
+async def test_no_timer_outlives_its_connection() -> None:
+    protocol, _ = opened()
+    protocol.data_received(b"GET / HT")
+    protocol.connection_lost(None)
+    assert protocol._timer is None
