@@ -64,7 +64,7 @@ def test_log_is_timed_where_one_is_given(tmp_path: Path) -> None:
     assert "100 events after as many to warm up" in result.stderr
     result = CliRunner().invoke(cli, [*arguments, "--items=5"])
     assert result.exit_code == 2
-    assert "expected --items and --users without --log" in result.stderr
+    assert "expected --items and --users without --log, came both" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def engine(
     encode_us, river_us, brute_force_us, bandwidth_bound_us.
     """
     if log is not None and _is_given("n_items", "n_users"):
-        raise click.UsageError("expected --items and --users without --log, whose own they are")
+        raise click.UsageError("expected --items and --users without --log, came both")
     settings = load_settings(options)
     from stream_rec.bench.engine import EnginePlan, measure_engine, result_of
     from stream_rec.bench.events import Population, synthetic_traffic
