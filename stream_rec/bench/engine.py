@@ -53,11 +53,10 @@ class EngineFigures(NamedTuple):
 
 
 class _Clock:
-    """Adds up processor time by name, once it is switched on; the caller counts the events."""
+    """Adds up processor time by name, once it is switched on."""
 
     def __init__(self) -> None:
         self.is_on = False
-        self.n_events = 0
         self.spent_s: dict[str, float] = {}
 
     def time(self, name: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -112,7 +111,7 @@ def _steps_us(settings: Settings, traffic: Traffic) -> tuple[float, float, float
     decoder = EventDecoder(settings.events)
     n_warm_up = len(traffic.events) // 2
     batch_records = min(settings.worker.batch_records_max, n_warm_up)
-    clock, n_done = _Clock(), 0
+    clock, n_done, n_timed = _Clock(), 0, 0
     for partition, records in batches_of(traffic.events, 1, batch_records, traffic.at_ms):
         clock.is_on = n_done >= n_warm_up
         decoded = clock.time("decode", _decode, decoder, records)
@@ -121,8 +120,8 @@ def _steps_us(settings: Settings, traffic: Traffic) -> tuple[float, float, float
         clock.time("rank", _fold, ranking, partition, decoded, offsets, True)
         clock.time("fold", _fold, folding, partition, decoded, offsets, False)
         n_done += len(records)
-        clock.n_events += len(records) if clock.is_on else 0
-    per_event = {name: s * US_PER_S / clock.n_events for name, s in clock.spent_s.items()}
+        n_timed += len(records) if clock.is_on else 0
+    per_event = {name: s * US_PER_S / n_timed for name, s in clock.spent_s.items()}
     return (
         per_event["decode"],
         per_event["fold"],

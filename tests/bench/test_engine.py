@@ -34,9 +34,9 @@ def test_steps_add_up_and_every_figure_is_there() -> None:
 
 def test_events_of_a_log_come_in_the_order_of_time(tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
-    day_s = 4_000_000_000  # in 2096: nothing there is refused as from the future
+    end_s = 4_000_000_000  # in 2096: nothing there is refused as from the future
     lines = [
-        f"u{x % 7},i{x % 30},{'click' if x % 3 else 'made_up'},{day_s - x}" for x in range(300)
+        f"u{x % 7},i{x % 30},{'click' if x % 3 else 'made_up'},{end_s - x}" for x in range(300)
     ]
     lines[1] = "u1,i1,click,"  # without a time: that of the line before, the latest
     log.write_text("user,item,type,ts\n" + "\n".join(lines))

@@ -41,7 +41,7 @@ def recorded_traffic(path: str, settings: EventSettings, n_events_max: int) -> T
             last_ms = last_ms if row.ts_ms is None else row.ts_ms
             rows.append(row._replace(ts_ms=last_ms))
     rows.sort(key=lambda row: row.ts_ms or 0)
-    at_ms = rows[-1].ts_ms or 0 if rows else 0
+    at_ms = max((row.ts_ms or 0 for row in rows), default=0)
     users: dict[str, int] = {}
     items: dict[str, int] = {}
     events, pairs = [], []
@@ -54,8 +54,9 @@ def recorded_traffic(path: str, settings: EventSettings, n_events_max: int) -> T
             continue
         if is_taken:
             events.append(event)
-            user, item = users.setdefault(row.user, len(users)), row.item
-            pairs.append((user, items.setdefault(item, len(items))))
+            user = users.setdefault(row.user, len(users))
+            item = items.setdefault(row.item, len(items))
+            pairs.append((user, item))
     if len(events) < EVENTS_MIN:
         because = f"; the first refused: {refused[0]}" if refused else ""
         raise InputError(
