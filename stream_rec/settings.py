@@ -255,8 +255,8 @@ class ModelSettings(Section):
     items_per_partition_max: PositiveInt = 1_000_000
     history_length: Annotated[int, Field(gt=0, le=1_000)] = 30
     links_per_item_max: Annotated[int, Field(gt=0, le=16_384)] = 512
-    candidates_per_source: Annotated[int, Field(gt=0, le=10_000)] = 20
-    newest_candidates: Annotated[int, Field(ge=0, le=10_000)] = 20
+    candidates_max: Annotated[int, Field(gt=0, le=10_000)] = 128
+    linked_candidates: Annotated[int, Field(gt=0, le=10_000)] = 80
     n_factors: Annotated[int, Field(gt=0, le=256)] = 32
     learning_rate: Annotated[PositiveFloat, Field(le=10)] = 0.1
     seed: NonNegativeInt = 0

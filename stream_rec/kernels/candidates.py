@@ -1,8 +1,20 @@
-"""Candidates: the union of the tops of all sources, without what the user has seen.
+"""Candidates: what the user's history is linked to most, then the tops of the sorted lists.
 
-Where people come back to what they had, the items of the history are candidates too.
+An item i that the history reaches is proposed by its shares of what all reached items have,
 
-Only candidates are scored exactly, so the cost of a ranking does not grow with the catalogue.
+    key(i) = Σ_s v_s(i) / Σ_j v_s(j)
+
+    v = near_inverse · c^-1/4,  after_inverse,  wide_root · c^-1/2,  max(⟨p, q⟩, 0)²
+
+with c the item's count (what people took with everything says little) and the implicit factors'
+prediction ⟨p, q⟩, which without the square would hardly differ from item to item. It is a sum, so
+one source that says much is enough. The sorted lists (popularity at each half-life and of all time,
+the newest) then take turns, place by place, until there are as many candidates as wanted: who has
+no history, or one that reaches little, gets more from them.
+
+Without what the user has seen; where people come back to what they had, the items of the history
+are candidates too. Only candidates are scored exactly, so the cost of a ranking does not grow with
+the catalogue.
 """
 
 from __future__ import annotations
@@ -16,6 +28,7 @@ from stream_rec.kernels.jit import (
     kernel,
     place_of,
     spliced_kernel,
+    vector_kernel,
     widen,
     zero,
 )
@@ -26,7 +39,6 @@ from stream_rec.kernels.workspace import (
     CANDIDATE,
     EXCLUDED,
     N_MARKS,
-    N_SOURCE_TOPS,
     NEAR_INVERSE,
     PREDICTED,
     SOURCE_COLUMNS,
@@ -34,13 +46,13 @@ from stream_rec.kernels.workspace import (
     Workspace,
 )
 
+LEAST_TOTAL = 1e-30
+"""Of a source that says nothing: its shares are then 0."""
 
-def candidates_max(
-    n_lists: int, per_source: int, n_newest: int, list_length: int, history_length: int
-) -> int:
-    """Return the largest number of candidates of a ranking: every top full and disjoint."""
-    n_from_sources = (N_SOURCE_TOPS + n_lists - 1) * per_source + n_newest
-    return n_from_sources + list_length + history_length
+
+def candidate_places(n_wanted: int, list_length: int, history_length: int) -> int:
+    """Return the largest number of candidates of a ranking, with what fills a list up."""
+    return n_wanted + list_length + history_length
 
 
 @inline_kernel
@@ -54,10 +66,7 @@ def _add(workspace: Workspace, item: int, stamp: int, n_candidates: int) -> int:
 
 @inner_kernel
 def _write_keys(view: ItemView, workspace: Workspace, n_touched: int, stamp: int) -> None:
-    """Write by what touched items are proposed: source · damping^power, 0 for one that may not be.
-
-    `after_last` is part of `after_inverse`, and what `near_root` would propose, others do.
-    """
+    """Write v_s of the touched items, one row of `top_key` a source; 0 for one that may not be."""
     marks, source = workspace.marks.reshape(-1), workspace.source.reshape(-1)
     touched, damping, key = workspace.touched, view.damping, workspace.top_key
     near_inverse, after_inverse, wide_root = key[0], key[1], key[2]
@@ -68,26 +77,27 @@ def _write_keys(view: ItemView, workspace: Workspace, n_touched: int, stamp: int
         is_excluded = marks[item * place_of(N_MARKS) + place_of(EXCLUDED)] == stamp
         damped = np.float32(0.0) if is_excluded else damping[item]
         whole = np.float32(1.0) if damped > 0.0 else np.float32(0.0)
+        prediction = source[row + place_of(PREDICTED)] * whole
         near_inverse[z] = source[row + place_of(NEAR_INVERSE)] * damped
         after_inverse[z] = source[row + place_of(AFTER_INVERSE)] * whole
         wide_root[z] = source[row + place_of(WIDE_ROOT)] * damped * damped
-        predicted[z] = source[row + place_of(PREDICTED)] * whole
+        predicted[z] = prediction * prediction if prediction > 0.0 else np.float32(0.0)
 
 
-@inner_kernel
-def _take_list_top(
-    view: ItemView, workspace: Workspace, which: int, n_wanted: int, stamp: int, n_candidates: int
-) -> int:
-    """Add the first `n_wanted` items of a sorted list that are not excluded."""
-    n_taken = 0
-    for place in range(view.top.items.shape[1]):
-        item = widen(view.top.items[which, place])
-        if item < 0 or n_taken == n_wanted:
-            break
-        if workspace.marks[item, EXCLUDED] != stamp:
-            n_candidates = _add(workspace, item, stamp, n_candidates)
-            n_taken += 1
-    return n_candidates
+@vector_kernel
+def _sum_up_shares(key: NDArray[np.float32], n: int) -> None:
+    """Replace the first row by the sum of the shares of all rows."""
+    first, second, third, fourth = key[0], key[1], key[2], key[3]
+    total_1 = total_2 = total_3 = total_4 = np.float32(LEAST_TOTAL)
+    for z in range(n):
+        total_1 += first[z]
+        total_2 += second[z]
+        total_3 += third[z]
+        total_4 += fourth[z]
+    one = np.float32(1.0)
+    to_1, to_2, to_3, to_4 = one / total_1, one / total_2, one / total_3, one / total_4
+    for z in range(n):
+        first[z] = first[z] * to_1 + second[z] * to_2 + third[z] * to_3 + fourth[z] * to_4
 
 
 @kernel
@@ -117,12 +127,12 @@ def collect_candidates(
     view: ItemView,
     workspace: Workspace,
     n_touched: int,
-    per_source: int,
-    n_newest: int,
+    n_linked: int,
+    n_wanted: int,
     stamp: int,
     n_candidates: int,
 ) -> int:
-    """Add the union of all tops to `workspace.candidate` and return the number of candidates.
+    """Add to `workspace.candidate` and return the number of candidates.
 
     Parameters
     ----------
@@ -130,31 +140,29 @@ def collect_candidates(
     workspace : Workspace
         With the sources accumulated and seen items marked EXCLUDED under `stamp`.
     n_touched : int
-    per_source : int
-        Length of each source's top.
-    n_newest : int
-        Items taken from the newest.
+    n_linked : int
+        How many at most of what the history is linked to.
+    n_wanted : int
+        How many in all, as far as the sorted lists go.
     n_candidates : int
-        That there are already.
+        That there are already; they count in addition.
     """
     n = n_candidates
     _write_keys(view, workspace, n_touched, stamp)
-    for x in range(N_SOURCE_TOPS):
-        n_top = take_largest(
-            workspace.top_key[x],
-            n_touched,
-            per_source,
-            workspace.maximum,
-            workspace.column,
-            workspace.top_value,
-            workspace.top_at,
-        )
-        for place in range(n_top):
-            n = _add(workspace, widen(workspace.touched[workspace.top_at[place]]), stamp, n)
-    n_lists = view.top.items.shape[0]
-    for which in range(n_lists - 1):
-        n = _take_list_top(view, workspace, which, per_source, stamp, n)
-    return _take_list_top(view, workspace, n_lists - 1, n_newest, stamp, n)
+    _sum_up_shares(workspace.top_key, n_touched)
+    n_most = min(n_linked, n_wanted)
+    n_top = take_largest(workspace.top_key[0], n_touched, n_most, workspace.top_at)
+    for place in range(n_top):
+        n = _add(workspace, widen(workspace.touched[workspace.top_at[place]]), stamp, n)
+    items, n_end = view.top.items, n_candidates + n_wanted
+    for place in range(items.shape[1]):
+        for which in range(items.shape[0]):
+            item = widen(items[which, place])
+            if n < n_end and item >= 0 and workspace.marks[item, EXCLUDED] != stamp:
+                n = _add(workspace, item, stamp, n)
+        if n >= n_end:
+            break
+    return n
 
 
 @kernel

@@ -1,10 +1,8 @@
-"""The largest of many values, in order: sorted insertion, after most values were passed over.
+"""The largest of many values: a bound is found by bisection, then all that reach it are taken.
 
-A value is looked at one by one only if it can be among the k largest. To know that, the n values
-are dealt into b = ⌈n / 8⌉ columns, value z into column z mod b; the maxima of the columns are taken
-as vectors of integers, for positive numbers are in the order of their bits. Every one of the k
-largest maxima is a value of its own, so the k-th largest maximum is a bound: columns whose maximum
-is below it hold none of the k largest values.
+Positive numbers are in the order of their bits, so the bits of the bound are found like those of an
+integer, by counting how many values reach a guess: 31 guesses at most, and mostly half as many,
+because as soon as exactly k values reach one it is a bound. A count fills vector registers.
 """
 
 from __future__ import annotations
@@ -12,15 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.jit import fill, inline_kernel, kernel, place_of
+from stream_rec.kernels.jit import inline_kernel, kernel, place_of, vector_kernel
 
-DEPTH = 8
-"""Values in a column."""
-
-
-def padded(n: int) -> int:
-    """Return the length of an array whose first `n` values are to be chosen from."""
-    return -(-n // DEPTH) * DEPTH
+_BITS_OF_INFINITY = 0x7F800000
 
 
 @inline_kernel
@@ -42,56 +34,59 @@ def insert(
     return length
 
 
+@inline_kernel
+def _of_bits(bits: int) -> np.float32:
+    return np.float32(np.int32(bits).view(np.float32))
+
+
+@vector_kernel
+def _count(key: NDArray[np.float32], n: int, bound: np.float32) -> np.float32:
+    """Return how many of the first n values reach a bound; exact up to 2^24."""
+    count = np.float32(0.0)
+    for z in range(place_of(n)):
+        count += np.float32(1.0) if key[z] >= bound else np.float32(0.0)
+    return count
+
+
 @kernel
-def take_largest(
-    key: NDArray[np.float32],
-    n: int,
-    k: int,
-    maximum: NDArray[np.float32],
-    column: NDArray[np.int32],
-    value: NDArray[np.float32],
-    at: NDArray[np.int32],
-) -> int:
-    """Find the k largest positive values, ties by place.
+def take_largest(key: NDArray[np.float32], n: int, k: int, at: NDArray[np.int32]) -> int:
+    """Find the k largest positive values, of equal ones the first.
 
     Parameters
     ----------
-    key : float32[padded(n)]
-        Those from `n` on are overwritten.
+    key : float32[≥ n]
+        Finite.
     n, k : int
-    maximum : float32[padded(n) / DEPTH], column : int32[padded(n) / DEPTH]
-        Overwritten.
-    value : float32[k], at : int32[k]
-        Written: the values, largest first, and their places.
+    at : int32[k + 1]
+        Written: their places, in order of place; the last element is overwritten.
 
     Returns
     -------
     int
         How many there are.
     """
-    n_columns = (n + DEPTH - 1) // DEPTH
-    fill(key[n : n_columns * DEPTH], 0.0)
-    fill(maximum[:n_columns], 0.0)
-    bits, largest = key.view(np.int32), maximum.view(np.int32)
-    for depth in range(DEPTH):
-        first = place_of(depth * n_columns)
-        for c in range(place_of(n_columns)):
-            largest[c] = max(largest[c], bits[first + c])
-    n_found = 0
-    bound = np.float32(0.0)
-    for c in range(n_columns):
-        if maximum[c] > bound:
-            n_found = insert(value, at, n_found, k, maximum[c], c)
-            bound = value[k - 1] if n_found == k else bound
-    n_kept = 0
-    for c in range(n_columns):
-        column[n_kept] = c
-        n_kept += 1 if maximum[c] >= bound and maximum[c] > 0.0 else 0
-    n_found = 0
-    for depth in range(DEPTH):
-        for c in range(n_kept):
-            place = place_of(depth * n_columns + column[c])
-            x = key[place]
-            if x >= bound and x > 0.0 and (n_found < k or x > value[k - 1]):
-                n_found = insert(value, at, n_found, k, x, int(place))
-    return n_found
+    low, high = 1, _BITS_OF_INFINITY  # more than k values reach low, fewer reach high
+    n_least = np.float32(k)
+    n_reaching = _count(key, n, _of_bits(low))
+    if n_reaching <= n_least:
+        high = low
+    while high - low > 1:
+        guess = (low + high) // 2
+        n_reaching = _count(key, n, _of_bits(guess))
+        if n_reaching > n_least:
+            low = guess
+        else:
+            high = guess
+            if n_reaching == n_least:
+                low = guess
+    bound, tie = _of_bits(high), _of_bits(low)
+    n_ties = k - int(_count(key, n, bound))
+    n_taken = 0
+    for z in range(place_of(n)):
+        at[n_taken] = z
+        if key[z] >= bound:
+            n_taken += 1
+        elif key[z] >= tie and n_ties > 0:
+            n_ties -= 1
+            n_taken += 1
+    return n_taken

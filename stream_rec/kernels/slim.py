@@ -150,17 +150,11 @@ def _choose_neighbours(
     start, length = widen(links.start[item]), widen(links.length[item])
     for x in range(place_of(length)):
         key[x] = np.float32(links.wide[place_of(start) + x])
-    n = take_largest(
-        key,
-        length,
-        N_REGRESSORS,
-        workspace.maximum,
-        workspace.column,
-        workspace.slim_target,
-        workspace.slim_at,
-    )
+    n = take_largest(key, length, N_REGRESSORS, workspace.slim_at)
     for p in range(n):
-        neighbour[p] = links.neighbour[start + workspace.slim_at[p]]
+        at = workspace.slim_at[p]
+        neighbour[p] = links.neighbour[start + at]
+        workspace.slim_target[p] = key[at]
     return n
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.curves import N_KNOTS, N_SEGMENTS
 from stream_rec.kernels.jit import fill, kernel
-from stream_rec.kernels.selection import DEPTH, padded
 
 EXCLUDED, CANDIDATE = 0, 1
 """Columns of `marks`: stamps of excluded items and of candidates."""
@@ -28,8 +27,8 @@ PREDICTED = N_LINK_SOURCES
 """Column of `source` with the implicit factors' prediction."""
 SOURCE_COLUMNS = 8
 """Columns of `source`, the last ones unused: a row is 32 bytes and straddles no cache line."""
-N_SOURCE_TOPS = 4
-"""Sources whose tops are taken: candidates.py."""
+N_PROPOSING = 4
+"""Sources that propose items: candidates.py."""
 
 N_BUCKETS = 4
 """Classes of history length with weights of their own: 0, 1–2, 3–9, 10 or more distinct items."""
@@ -60,10 +59,10 @@ class Workspace(NamedTuple):
         Items that a link source reached, in order.
     source_total : float64[N_LINK_SOURCES]
         Sum of each link source over all items.
-    top_key : float32[N_SOURCE_TOPS, T]
-        By what the touched items are proposed (T rounded up for selection.py).
-    maximum : float32[T / DEPTH], column : int32[T / DEPTH]
-        For selection.py.
+    top_key : float32[N_PROPOSING, T]
+        By what the touched items are proposed.
+    top_at : int32[K + 1]
+        Places of the largest.
     candidate : int32[C]
         Items to be ranked.
     feature, missing : float32[W, C]
@@ -80,8 +79,6 @@ class Workspace(NamedTuple):
         The curves as ranker.py needs them.
     logit : float32[C], score : float64[C]
         Scores as they are summed up, and as they are used.
-    top_value : float32[K], top_at : int32[K]
-        A sorted list under construction.
     newton_work : float64[2 · F + 1, 2 · F]
         For newton.py.
     linear_gradient : float32[2, F]
@@ -90,7 +87,7 @@ class Workspace(NamedTuple):
     output_gradient, back, context_gradient : float32[N_HIDDEN]
         Of the output weights; with regard to what enters the tanh, for one candidate and for all.
     slim_place : int32[N], slim_found : float32[K, 1 + K], slim_matrix : float32[K, K]
-    slim_target : float32[K], slim_at : int32[K]
+    slim_target : float32[K], slim_at : int32[K + 1]
         For slim.py; the first are all 0 in between.
     stepped : int32[C], step : float32[C], n_stepped : int32[1]
         Items whose bias the last learning step moved, with the gradient.
@@ -104,8 +101,7 @@ class Workspace(NamedTuple):
     n_touched: NDArray[np.int32]
     source_total: NDArray[np.float64]
     top_key: NDArray[np.float32]
-    maximum: NDArray[np.float32]
-    column: NDArray[np.int32]
+    top_at: NDArray[np.int32]
     candidate: NDArray[np.int32]
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
@@ -117,8 +113,6 @@ class Workspace(NamedTuple):
     segment: NDArray[np.float32]
     logit: NDArray[np.float32]
     score: NDArray[np.float64]
-    top_value: NDArray[np.float32]
-    top_at: NDArray[np.int32]
     newton_work: NDArray[np.float64]
     linear_gradient: NDArray[np.float32]
     curve_gradient: NDArray[np.float32]
@@ -143,10 +137,9 @@ def empty_workspace(
     n_features: int,
     n_written: int,
     n_factors: int,
-    top_length: int,
+    n_linked: int,
 ) -> Workspace:
     """Allocate scratch arrays."""
-    n_keys = padded(n_touched)
     return Workspace(
         marks=np.zeros((n_items, N_MARKS), np.int32),
         had=np.zeros(n_items, np.int32),
@@ -155,9 +148,8 @@ def empty_workspace(
         touched=np.zeros(n_touched + 1, np.int32),
         n_touched=np.zeros(1, np.int32),
         source_total=np.zeros(N_LINK_SOURCES),
-        top_key=np.zeros((N_SOURCE_TOPS, n_keys), np.float32),
-        maximum=np.zeros(n_keys // DEPTH, np.float32),
-        column=np.zeros(n_keys // DEPTH, np.int32),
+        top_key=np.zeros((N_PROPOSING, n_touched), np.float32),
+        top_at=np.zeros(n_linked + 1, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
         feature=np.zeros((n_written, n_candidates), np.float32),
         missing=np.zeros((n_written, n_candidates), np.float32),
@@ -169,8 +161,6 @@ def empty_workspace(
         segment=np.zeros((n_features, 2 * N_SEGMENTS), np.float32),
         logit=np.zeros(n_candidates, np.float32),
         score=np.zeros(n_candidates),
-        top_value=np.zeros(top_length, np.float32),
-        top_at=np.zeros(top_length, np.int32),
         newton_work=np.zeros((2 * n_features + 1, 2 * n_features)),
         linear_gradient=np.zeros((2, n_features), np.float32),
         curve_gradient=np.zeros((n_features, N_KNOTS), np.float32),
@@ -185,7 +175,7 @@ def empty_workspace(
         slim_found=np.zeros((N_REGRESSORS, 1 + N_REGRESSORS), np.float32),
         slim_matrix=np.zeros((N_REGRESSORS, N_REGRESSORS), np.float32),
         slim_target=np.zeros(N_REGRESSORS, np.float32),
-        slim_at=np.zeros(N_REGRESSORS, np.int32),
+        slim_at=np.zeros(N_REGRESSORS + 1, np.int32),
     )
 
 

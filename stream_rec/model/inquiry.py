@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.candidates import candidate_places
 from stream_rec.kernels.held import Holder
 from stream_rec.kernels.profiles import SEEN_BLOCK, SEEN_COLUMNS, empty_profile_rows
 from stream_rec.kernels.seen_items import add_seen
@@ -83,12 +83,8 @@ class Inquiry:
         self._shape = (model.history_length, events.duplicate_window, model.n_factors)
         self._profile = empty_profile_rows(1, *self._shape, model.seen_items_max // SEEN_BLOCK + 2)
         self._held: Holder[Model] = Holder()
-        self.candidates_max = candidates_max(
-            len(model.half_lives_s) + 2,
-            model.candidates_per_source,
-            model.newest_candidates,
-            LIST_LENGTH_MAX,
-            model.history_length,
+        self.candidates_max = candidate_places(
+            model.candidates_max, LIST_LENGTH_MAX, model.history_length
         )
 
     def latest_s(self) -> float:

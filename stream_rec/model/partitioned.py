@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.candidates import candidate_places
 from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.held import Holder
 from stream_rec.kernels.sources import scan_limits
@@ -74,8 +74,8 @@ class PartitionedModel:
         self._recipe = Recipe(
             half_lives_s=half_lives_s,
             scan_limits=scan_limits(model.history_length, model.links_per_item_max),
-            candidates_per_source=model.candidates_per_source,
-            newest_candidates=model.newest_candidates,
+            linked_candidates=model.linked_candidates,
+            candidates_max=model.candidates_max,
             list_length=model.list_length,
             links_max=model.links_per_item_max,
             seen_max=model.seen_items_max,
@@ -279,12 +279,8 @@ class PartitionedModel:
 
     def _new_workspace(self) -> Workspace:
         recipe = self._recipe
-        n_candidates = candidates_max(
-            len(recipe.half_lives_s) + 2,
-            recipe.candidates_per_source,
-            recipe.newest_candidates,
-            LIST_LENGTH_MAX,
-            len(recipe.scan_limits),
+        n_candidates = candidate_places(
+            recipe.candidates_max, LIST_LENGTH_MAX, len(recipe.scan_limits)
         )
         return empty_workspace(
             self.items.size,
@@ -293,5 +289,5 @@ class PartitionedModel:
             self._n_features,
             n_written(len(recipe.half_lives_s), exclude_seen=self._settings.exclude_seen),
             self._settings.n_factors,
-            recipe.candidates_per_source,
+            recipe.linked_candidates,
         )

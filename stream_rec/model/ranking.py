@@ -33,7 +33,7 @@ class Recipe(NamedTuple):
     half_lives_s : float64[H]
     scan_limits : int32[R]
         Links scanned per place of the history.
-    candidates_per_source, newest_candidates, list_length, links_max, seen_max, burst_max : int
+    linked_candidates, candidates_max, list_length, links_max, seen_max, burst_max : int
     learning_rate : float
     exclude_seen : bool
     n_left_out : int
@@ -46,8 +46,8 @@ class Recipe(NamedTuple):
 
     half_lives_s: NDArray[np.float64]
     scan_limits: NDArray[np.int32]
-    candidates_per_source: int
-    newest_candidates: int
+    linked_candidates: int
+    candidates_max: int
     list_length: int
     links_max: int
     seen_max: int
@@ -150,8 +150,8 @@ def rank_for_user(model: Model, recipe: Recipe, user: int, now_s: float) -> int:
         view,
         workspace,
         n_touched,
-        recipe.candidates_per_source,
-        recipe.newest_candidates,
+        recipe.linked_candidates,
+        recipe.candidates_max,
         stamp,
         n_proposed,
     )

@@ -125,7 +125,7 @@ def test_limit_takes_the_first_events(run_evaluate, log: Path) -> None:
 def test_settings_reach_the_engine(run_evaluate, log: Path) -> None:
     figures = [
         json.loads(run_evaluate(str(log), "--json", "-", *extra).stdout)["metrics"]
-        for extra in ([], ["--set", "model.newest_candidates=0", "--set", "model.seed=5"])
+        for extra in ([], ["--set", "model.candidates_max=40", "--set", "model.seed=5"])
     ]
     assert figures[0] != figures[1]
 

@@ -1,19 +1,19 @@
-"""Candidates against the union of the sources' tops, each found by sorting."""
+"""Candidates against sums of shares and turns of lists that are taken the slow way."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.kernels.candidates import (
-    candidates_max,
+    candidate_places,
     collect_candidates,
     fill_up,
     position_of,
     propose_history,
 )
+from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import accumulate_sources, predict_touched, scan_limits
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
@@ -56,40 +56,63 @@ def prepared(seed: int, n_history: int, excluded: set[int]) -> tuple[ItemView, W
     return view, workspace, n_touched, stamp
 
 
-def source_top(
-    view: ItemView, workspace: Workspace, source: int, n_touched: int, excluded: set[int], n: int
-) -> set[int]:
+def linked(
+    view: ItemView, workspace: Workspace, n_touched: int, excluded: set[int], n: int
+) -> tuple[set[int], set[int]]:
+    """Return the items with the n largest sums of shares: surely, and perhaps (rounding)."""
     items = workspace.touched[:n_touched]
-    values = workspace.source[items, source]
-    damped = values * view.damping[items] ** DAMPING_POWERS[source]
-    order = items[[z for z in np.argsort(-damped, kind="stable") if values[z] > 0]]
-    is_known = np.isfinite(view.top.keys[:, N_LISTS - 1])
-    kept = [item for item in order.tolist() if is_known[item] and item not in excluded]
-    return set(kept[:n])
+    is_known = np.isfinite(view.top.keys[items, N_LISTS - 1])
+    may_be = is_known & ~np.isin(items, list(excluded))
+    count = view.rows.taken[items] / WEIGHT_UNIT
+    source = np.where(may_be[:, None], workspace.source[items].astype(np.float64), 0.0)
+    damping = np.maximum(count, 1.0) ** -0.25
+    values = [
+        source[:, NEAR_INVERSE] * damping,
+        source[:, AFTER_INVERSE],
+        source[:, WIDE_ROOT] * damping**2,
+        np.maximum(source[:, PREDICTED], 0.0) ** 2,
+    ]
+    key = sum((v / v.sum() for v in values if v.sum() > 0.0), np.zeros(len(items)))
+    bound = np.sort(key[key > 0.0])[::-1][:n].min(initial=np.inf)
+    surely, perhaps = key > bound * (1 + 1e-5), key >= bound * (1 - 1e-5)
+    return set(items[surely].tolist()), set(items[perhaps].tolist())
 
 
-def list_top(view: ItemView, which: int, excluded: set[int], n: int) -> set[int]:
-    keys = view.top.keys[:, which]
-    listed = [item for item in view.top.items[which].tolist() if item >= 0]
-    assert keys[listed].tolist() == sorted(keys[np.isfinite(keys)], reverse=True)
-    return set([item for item in listed if item not in excluded][:n])
+def in_turn(view: ItemView, excluded: set[int]) -> list[int]:
+    """Return the items of the sorted lists, the first of each, then the second of each, …"""
+    turns = view.top.items.T.reshape(-1).tolist()
+    return [item for item in turns if item >= 0 and item not in excluded]
 
 
-@given(seeds, st.integers(0, 12), item_sets, numbers, st.integers(0, 6))
-def test_candidates_are_the_union_of_all_tops(
-    seed: int, n_history: int, excluded: set[int], per_source: int, n_newest: int
+@given(seeds, st.integers(0, 12), item_sets, numbers, st.integers(1, 20))
+def test_candidates_are_the_largest_shares_then_lists_in_turn(
+    seed: int, n_history: int, excluded: set[int], n_linked: int, n_wanted: int
 ) -> None:
     view, workspace, n_touched, stamp = prepared(seed, n_history, excluded)
-    n = collect_candidates(view, workspace, n_touched, per_source, n_newest, stamp, 0)
-    expected = list_top(view, N_LISTS - 1, excluded, n_newest)
-    for source in DAMPING_POWERS:
-        expected |= source_top(view, workspace, source, n_touched, excluded, per_source)
-    for which in range(N_LISTS - 1):
-        expected |= list_top(view, which, excluded, per_source)
+    surely, perhaps = linked(view, workspace, n_touched, excluded, min(n_linked, n_wanted))
+    n = collect_candidates(view, workspace, n_touched, n_linked, n_wanted, stamp, 0)
     candidates = workspace.candidate[:n].tolist()
-    assert len(set(candidates)) == len(candidates) <= len(workspace.candidate)
-    assert set(candidates) == expected
+    assert len(set(candidates)) == n <= n_wanted
     assert not set(candidates) & excluded
+    n_first = min(n_linked, n_wanted, len(perhaps))
+    assert surely <= set(candidates[:n_first]) <= perhaps
+    rest = [item for item in dict.fromkeys(in_turn(view, excluded)) if item in candidates[n_first:]]
+    assert candidates[n_first:] == rest
+    left_out = set(in_turn(view, excluded)) - set(candidates)
+    assert n == n_wanted or not left_out
+
+
+def test_sources_of_any_size_count_alike() -> None:
+    """An item that one source alone proposes is not drowned by sources of larger numbers."""
+    view, workspace, n_touched, stamp = prepared(3, 6, set())
+    items = workspace.touched[:n_touched]
+    is_known = np.isfinite(view.top.keys[items, N_LISTS - 1])
+    only = int(items[is_known][0])
+    workspace.source[items, AFTER_INVERSE] = 0.0
+    workspace.source[only, AFTER_INVERSE] = 1e-6
+    workspace.source[only, [NEAR_INVERSE, PREDICTED]] = 0.0
+    assert collect_candidates(view, workspace, n_touched, 1, 1, stamp, 0) == 1
+    assert workspace.candidate[0] == only
 
 
 @given(seeds, st.integers(0, N_ITEMS), item_sets)
@@ -102,12 +125,12 @@ def test_history_leads_the_candidates_newest_first_and_once(
     is_known = np.isfinite(view.top.keys[:, N_LISTS - 1])
     expected = [item for item in history.tolist() if is_known[item] and item not in excluded]
     assert workspace.candidate[:n_first].tolist() == expected
-    n = collect_candidates(view, workspace, n_touched, 4, 4, stamp, n_first)
+    n = collect_candidates(view, workspace, n_touched, 4, N_ITEMS, stamp, n_first)
     both = workspace.candidate[:n].tolist()
     assert both[:n_first] == expected
     assert len(set(both)) == len(both)
     others, other, n_touched, stamp = prepared(seed, n_history, excluded)
-    n_others = collect_candidates(others, other, n_touched, 4, 4, stamp, 0)
+    n_others = collect_candidates(others, other, n_touched, 4, N_ITEMS, stamp, 0)
     assert set(both) == set(expected) | set(other.candidate[:n_others].tolist())
 
 
@@ -127,7 +150,7 @@ def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_ful
 @given(seeds, st.integers(0, N_ITEMS - 1))
 def test_position_is_that_of_the_item(seed: int, item: int) -> None:
     view, workspace, n_touched, stamp = prepared(seed, 3, set())
-    n = collect_candidates(view, workspace, n_touched, 2, 2, stamp, 0)
+    n = collect_candidates(view, workspace, n_touched, 2, 8, stamp, 0)
     candidates = workspace.candidate[:n].tolist()
     expected = candidates.index(item) if item in candidates else -1
     assert position_of(workspace, item, n) == expected
@@ -135,17 +158,13 @@ def test_position_is_that_of_the_item(seed: int, item: int) -> None:
 
 def test_candidates_of_an_earlier_ranking_are_forgotten() -> None:
     view, workspace, n_touched, stamp = prepared(1, 5, set())
-    first = collect_candidates(view, workspace, n_touched, 6, 6, stamp, 0)
+    first = collect_candidates(view, workspace, n_touched, 20, 20, stamp, 0)
     workspace.candidate[:] = -1
     stamp = next_stamp(workspace)
-    again = collect_candidates(view, workspace, 0, 6, 6, stamp, 0)
-    assert 0 < again < first
+    again = collect_candidates(view, workspace, 0, 20, 7, stamp, 0)
+    assert 0 < again <= 7 < first
     assert np.all(workspace.candidate[:again] >= 0)
 
 
-@pytest.mark.parametrize(("per_source", "n_newest"), [(1, 0), (6, 6)])
-def test_bound_holds_when_every_top_is_full_and_disjoint(per_source: int, n_newest: int) -> None:
-    """Three link sources, prediction, popularities, all-time, newest, seen items, the history."""
-    assert candidates_max(N_LISTS, per_source, n_newest, 10, 30) == (
-        4 * per_source + (len(HALF_LIVES_S) + 1) * per_source + n_newest + 10 + 30
-    )
+def test_there_is_room_for_the_history_and_for_what_fills_a_list_up() -> None:
+    assert candidate_places(128, 10, 30) == 128 + 10 + 30

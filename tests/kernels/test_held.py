@@ -20,8 +20,8 @@ from tests.kernels.views import known_view
 RECIPE = Recipe(
     half_lives_s=np.zeros(3),
     scan_limits=np.zeros(30, np.int32),
-    candidates_per_source=1,
-    newest_candidates=2,
+    linked_candidates=1,
+    candidates_max=2,
     list_length=3,
     links_max=4,
     seen_max=5,

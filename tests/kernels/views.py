@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from stream_rec.kernels.candidates import candidates_max
+from stream_rec.kernels.candidates import candidate_places
 from stream_rec.kernels.features import n_features, n_written
 from stream_rec.kernels.item_rows import WEIGHT_UNIT, count_item, empty_item_rows, see_item
 from stream_rec.kernels.links import add_link
@@ -52,17 +52,16 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
 
 
 def workspace_for(
-    view: ItemView, n_touched: int = 2_000, per_source: int = 6, *, exclude_seen: bool = False
+    view: ItemView, n_touched: int = 2_000, n_linked: int = 30, *, exclude_seen: bool = False
 ) -> Workspace:
-    n_lists = len(HALF_LIVES_S) + 2
     return empty_workspace(
         N_ITEMS,
         n_touched,
-        candidates_max(n_lists, per_source, per_source, 10, 30),
+        candidate_places(N_ITEMS, 10, 30),
         n_features(len(HALF_LIVES_S)),
         n_written(len(HALF_LIVES_S), exclude_seen=exclude_seen),
         N_FACTORS,
-        per_source,
+        n_linked,
     )
 
 

@@ -92,7 +92,9 @@ def test_questions_teach_nothing() -> None:
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
 def test_excluded_items_leave_the_others_as_they_were(exclude_seen: bool) -> None:
-    model = MODEL.model_copy(update={"exclude_seen": exclude_seen, "candidates_per_source": 40})
+    model = MODEL.model_copy(
+        update={"exclude_seen": exclude_seen, "linked_candidates": 160, "candidates_max": 240}
+    )
     engine, inquiry = taught(model)
     row, now_s = profile_of(engine, "u3"), inquiry.latest_s()
     whole = entries(engine, inquiry.list_for_profile("u3", row, 15, now_s))
