@@ -1,6 +1,6 @@
 """Candidates: what the user's history is linked to most, then the tops of the sorted lists.
 
-An item i that the history reaches is proposed by its shares of what all reached items have,
+An item i that the history reaches is proposed by its shares among all reached that may be,
 
     key(i) = Σ_s v_s(i) / Σ_j v_s(j)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.jit import inline_kernel, kernel, place_of, vector_kernel
 
-_BITS_OF_INFINITY = 0x7F800000
+_BITS_OF_SMALLEST, _BITS_OF_INFINITY = 0x00800000, 0x7F800000
+"""Of the smallest normal number: where processors take denormal ones for 0, 0 would reach those."""
 
 
 @inline_kernel
@@ -50,7 +51,7 @@ def _count(key: NDArray[np.float32], n: int, bound: np.float32) -> np.float32:
 
 @kernel
 def take_largest(key: NDArray[np.float32], n: int, k: int, at: NDArray[np.int32]) -> int:
-    """Find the k largest positive values, of equal ones the first.
+    """Find the k largest positive, normal values, of equal ones the first.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def take_largest(key: NDArray[np.float32], n: int, k: int, at: NDArray[np.int32]
     int
         How many there are.
     """
-    low, high = 1, _BITS_OF_INFINITY  # more than k values reach low, fewer reach high
+    low, high = _BITS_OF_SMALLEST, _BITS_OF_INFINITY  # k values at most reach high
     n_least = np.float32(k)
     n_reaching = _count(key, n, _of_bits(low))
     if n_reaching <= n_least:

@@ -98,7 +98,7 @@ def solve_if_due(rows: ItemRows, slim: SlimRows, item: int, workspace: Workspace
         Modified in place.
     item : int
     workspace : Workspace
-        What begins with `slim_`, and what selection.py needs, is overwritten.
+        What begins with `slim_`, and `top_key`, is overwritten.
     """
     if rows.evidence[item, 0] >= slim.due[item]:
         _solve(rows, slim, item, workspace)

@@ -18,7 +18,7 @@ from stream_rec.kernels.slim import SlimRows, empty_slim_rows
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, set_key
 
 TOP_LENGTH = 200
-"""Length of the sorted lists; far more than is proposed, because seen items are passed over."""
+"""Length of the sorted lists: more than are proposed, because seen items are passed over."""
 
 
 class ItemView(NamedTuple):
@@ -34,7 +34,7 @@ class ItemView(NamedTuple):
     total : float64[H + 1]
         Log2 of the summed popularity over all items, per list.
     damping : float32[N]
-        count^(−1/4), by which a source's value is multiplied before its top is taken; 1 for a
+        count^(−1/4), by which a source's value is multiplied for candidates.py; 1 for a
         listed item without a positive event, 0 for one that is not listed: its row or its id has
         not come here yet.
     factor : float32[N, F]
