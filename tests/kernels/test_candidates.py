@@ -35,7 +35,7 @@ from tests.kernels.views import (
     workspace_for,
 )
 
-DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2, PREDICTED: 0}
+DAMPING_POWERS = {NEAR_INVERSE: 1, AFTER_INVERSE: 0, WIDE_ROOT: 2}
 N_LISTS = len(HALF_LIVES_S) + 2
 seeds = st.integers(0, 9)
 numbers = st.integers(1, 6)
@@ -66,12 +66,8 @@ def linked(
     count = view.rows.taken[items] / WEIGHT_UNIT
     source = np.where(may_be[:, None], workspace.source[items].astype(np.float64), 0.0)
     damping = np.maximum(count, 1.0) ** -0.25
-    values = [
-        source[:, NEAR_INVERSE] * damping,
-        source[:, AFTER_INVERSE],
-        source[:, WIDE_ROOT] * damping**2,
-        np.maximum(source[:, PREDICTED], 0.0) ** 2,
-    ]
+    values = [source[:, s] * damping**power for s, power in DAMPING_POWERS.items()]
+    values.append(np.maximum(source[:, PREDICTED], 0.0) ** 2)
     key = sum((v / v.sum() for v in values if v.sum() > 0.0), np.zeros(len(items)))
     bound = np.sort(key[key > 0.0])[::-1][:n].min(initial=np.inf)
     surely, perhaps = key > bound * (1 + 1e-5), key >= bound * (1 - 1e-5)
@@ -80,6 +76,8 @@ def linked(
 
 def in_turn(view: ItemView, excluded: set[int]) -> list[int]:
     """Return the items of the sorted lists, the first of each, then the second of each, …"""
+    for keys, items in zip(view.top.keys.T, view.top.items, strict=True):
+        assert keys[items[items >= 0]].tolist() == sorted(keys[np.isfinite(keys)], reverse=True)
     turns = view.top.items.T.reshape(-1).tolist()
     return [item for item in turns if item >= 0 and item not in excluded]
 
