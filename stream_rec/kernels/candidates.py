@@ -1,4 +1,4 @@
-"""Candidates: what the user's history is linked to most, then the tops of the sorted lists.
+"""Candidates: what the user's history is linked to most, what stands beside the last item, lists.
 
 An item i that the history reaches is proposed by its shares among all reached that may be,
 
@@ -8,9 +8,10 @@ An item i that the history reaches is proposed by its shares among all reached t
 
 with c the item's count (what people took with everything says little) and the implicit factors'
 prediction ⟨p, q⟩, which without the square would hardly differ from item to item. It is a sum, so
-one source that says much is enough. The sorted lists (popularity at each half-life and of all time,
-the newest) then take turns, place by place, until there are as many candidates as wanted: who has
-no history, or one that reaches little, gets more from them.
+one source that says much is enough. Then comes what stands nearest to the last item in the order of
+ids (id_order.py), linked to anything or not. The sorted lists (popularity at each half-life and of
+all time, the newest) then take turns, place by place, until there are as many candidates as wanted:
+who has no history, or one that reaches little, gets more from them.
 
 Without what the user has seen; where people come back to what they had, the items of the history
 are candidates too. Only candidates are scored exactly, so the cost of a ranking does not grow with
@@ -22,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_rec.kernels.item_rows import NO_ITEM
 from stream_rec.kernels.jit import (
     inline_kernel,
     inner_kernel,
@@ -46,6 +48,8 @@ from stream_rec.kernels.workspace import (
     Workspace,
 )
 
+N_BESIDE = 8
+"""How many at most are proposed for where they stand in the order of ids; 4 or 16 gain nothing."""
 LEAST_TOTAL = 1e-30
 """Of a source that says nothing: its shares are then 0."""
 
@@ -100,6 +104,17 @@ def _sum_up_shares(key: NDArray[np.float32], n: int) -> None:
         first[z] = first[z] * to_1 + second[z] * to_2 + third[z] * to_3 + fourth[z] * to_4
 
 
+@inner_kernel
+def _propose_beside(workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int) -> int:
+    """Add what stands nearest to the last item in the order of ids."""
+    n_end = min(n_candidates + N_BESIDE, n_wanted)
+    for place in range(len(workspace.beside)):
+        item = widen(workspace.beside[place])
+        if n_candidates < n_end and item != NO_ITEM and workspace.marks[item, EXCLUDED] != stamp:
+            n_candidates = _add(workspace, item, stamp, n_candidates)
+    return n_candidates
+
+
 @kernel
 def propose_history(
     view: ItemView, workspace: Workspace, history: NDArray[np.int32], n_history: int, stamp: int
@@ -138,7 +153,8 @@ def collect_candidates(
     ----------
     view : ItemView
     workspace : Workspace
-        With the sources accumulated and seen items marked EXCLUDED under `stamp`.
+        With the sources accumulated, what stands beside the last item found, and seen items marked
+        EXCLUDED under `stamp`.
     n_touched : int
     n_linked : int
         How many at most of what the history is linked to.
@@ -155,6 +171,7 @@ def collect_candidates(
     for place in range(n_top):
         n = _add(workspace, widen(workspace.touched[workspace.top_at[place]]), stamp, n)
     items, n_end = view.top.items, n_candidates + n_wanted
+    n = _propose_beside(workspace, n_end, stamp, n)
     for place in range(items.shape[1]):
         for which in range(items.shape[0]):
             item = widen(items[which, place])

@@ -6,18 +6,17 @@ that says nothing gives x = −2.5 and a flag of its own, because the logarithm 
 a small number. Then age, idle time, the implicit factors' prediction, and how alike the candidate
 and the user's last item are in count and in time of first sight: people go through the known and
 the obscure, the new and the old, in runs, and no link is needed to see that. Then the cosines of
-the candidate's implicit factor with the user's and with that of the last item: the prediction
-grows with the candidate's popularity, an angle does not. The bias that the ranker gives an item is
-a feature as well, because whether it was taken more often or less than expected does not tell as
-much in every situation. What all that the user ever took says of the candidate (slim.py) enters as
-its square root. Last, the candidate's place r in the user's history, 0 the newest, as the
-logarithm of 1 / (r + 1): where users take the same items again, the latest come first.
+the candidate's implicit factor with the user's and with the last item's: the prediction grows with
+popularity, an angle does not. Then the ranker's bias of the item, because whether it was taken more
+often than expected does not tell as much in every situation; the root of what all that the user
+ever took says of it (slim.py); how near it stands to the last item in the order of ids
+(id_order.py). Last, its place r in the user's history, 0 the newest, as the logarithm of 1 / (r +
+1): where users take the same items again, the latest come first.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
-             like_count, like_first, factor_cosine, like_factor, bias, slim, place
+             like_count, like_first, factor_cosine, like_factor, bias, slim, like_id, place
 
-The weights always have the column of the place; a workspace has it only where seen items are not
-excluded, because elsewhere no candidate has a place.
+Weights have a column of the place, always; a workspace only where seen items are candidates.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.angles import write_cosines
 from stream_rec.kernels.elementary import ln
+from stream_rec.kernels.id_order import write_like_id
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.jit import (
     fill,
@@ -60,6 +60,7 @@ OTHER_FEATURES = (
     "like_factor",
     "bias",
     "slim",
+    "like_id",
     "place",
 )
 """Those that are no shares."""
@@ -275,11 +276,11 @@ def write_features(
     slim = workspace.feature[other + 8]
     write_slim(view.slim, workspace, n_candidates, slim)
     for a in range(n_candidates):
-        slim[a] = min(
-            np.float32(3.0) * np.sqrt(slim[a]) + np.float32(SLIM_NOTHING), np.float32(-ABSENT)
-        )
+        root = np.float32(3.0) * np.sqrt(slim[a])
+        slim[a] = min(root + np.float32(SLIM_NOTHING), np.float32(-ABSENT))
+    write_like_id(workspace, n_candidates, workspace.feature[other + 9])
     if len(workspace.feature) == other + N_OTHER:
-        _write_places(workspace, n_candidates, other + 9, history, n_history)
+        _write_places(workspace, n_candidates, other + 10, history, n_history)
 
 
 @kernel

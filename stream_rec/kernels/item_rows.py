@@ -19,6 +19,8 @@ from stream_rec.kernels.links import LinkRows, empty_link_rows
 
 WEIGHT_UNIT = 16
 """An event of weight 1 counts this many units, so that weights in steps of 1/16 stay integers."""
+NO_ITEM = -1
+"""Where a slot would stand, if there were one."""
 NO_OFFSET = -1
 """The offset before the first one."""
 BIAS_SQUARES_START = 0.1

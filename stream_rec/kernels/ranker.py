@@ -37,7 +37,7 @@ SQUARES_START = 1.0
 """What Adagrad's sums start from."""
 LINEAR_START = 0.1
 """Every source counts a little for a candidate before anything is learned."""
-ADDED_COLUMNS = {2: (-7, -6, -1), 3: (-5, -4, -3), 6: (-2,)}
+ADDED_COLUMNS = {2: (-8, -7, -1), 3: (-6, -5, -4), 6: (-3,), 7: (-2,)}
 """Feature columns, counted from behind the last, that came with a row format; the others are of
 format 1."""
 
@@ -106,8 +106,8 @@ def columns_of_format(n_features: int, version: int, n_behind: int = 0) -> NDArr
 
     Examples
     --------
-    >>> columns_of_format(9, 1, n_behind=2).tolist(), columns_of_format(9, 2).tolist()
-    ([0, 1, 9, 10], [0, 1, 2, 3, 8])
+    >>> columns_of_format(10, 1, n_behind=2).tolist(), columns_of_format(10, 2).tolist()
+    ([0, 1, 10, 11], [0, 1, 2, 3, 9])
     """
     later = [n_features + c for v, added in ADDED_COLUMNS.items() if v > version for c in added]
     return np.delete(np.arange(n_features + n_behind), later)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.kernels.decay import add_log2, decayed_weight, replace_log2
-from stream_rec.kernels.item_rows import WEIGHT_UNIT, ItemRows
+from stream_rec.kernels.item_rows import NO_ITEM, WEIGHT_UNIT, ItemRows
 from stream_rec.kernels.jit import inner_kernel, kernel
 from stream_rec.kernels.slim import SlimRows, empty_slim_rows
 from stream_rec.kernels.toplist import TopLists, empty_top_lists, raise_key, set_key
@@ -45,6 +45,9 @@ class ItemView(NamedTuple):
         Σ q qᵀ over the items seen.
     n_seen : int64[1]
         Number of items seen.
+    beside : int32[N, 2]
+        The items before and behind each in the order of ids, listed or not; NO_ITEM where there is
+        none. It follows from the ids alone, whatever the rows hold.
     """
 
     rows: ItemRows
@@ -55,6 +58,7 @@ class ItemView(NamedTuple):
     slim: SlimRows
     item_gram: NDArray[np.float64]
     n_seen: NDArray[np.int64]
+    beside: NDArray[np.int32]
 
 
 def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
@@ -69,6 +73,7 @@ def empty_view(rows: ItemRows, n_factors: int) -> ItemView:
         slim=empty_slim_rows(n_items),
         item_gram=np.zeros((n_factors, n_factors)),
         n_seen=np.zeros(1, np.int64),
+        beside=np.full((n_items, 2), NO_ITEM, np.int32),
     )
 
 

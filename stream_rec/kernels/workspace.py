@@ -36,6 +36,8 @@ N_CONTEXT = N_BUCKETS + 3
 """What the hidden units see of the situation: class and length of the history, gap, last count."""
 N_HIDDEN = 16
 """Hidden units; 8 cost 0.001 of HR@10 in the mean of five logs, 32 gain nothing."""
+BESIDE_STEPS = 8
+"""How far id_order.py looks to either side; 16 gain nothing."""
 N_REGRESSORS = 32
 """Neighbours that slim.py has weights for; 16 cost 0.0005 of HR@10, 64 gain 0.0003."""
 STAMP_MAX = 2**31 - 2
@@ -63,6 +65,9 @@ class Workspace(NamedTuple):
         By what the touched items are proposed.
     top_at : int32[K + 1]
         Places of the largest.
+    beside : int32[2 · BESIDE_STEPS]
+        Listed items beside the user's last one in the order of ids, the nearest first, in turn
+        from before and from behind; NO_ITEM where there is none.
     candidate : int32[C]
         Items to be ranked.
     feature, missing : float32[W, C]
@@ -102,6 +107,7 @@ class Workspace(NamedTuple):
     source_total: NDArray[np.float64]
     top_key: NDArray[np.float32]
     top_at: NDArray[np.int32]
+    beside: NDArray[np.int32]
     candidate: NDArray[np.int32]
     feature: NDArray[np.float32]
     missing: NDArray[np.float32]
@@ -150,6 +156,7 @@ def empty_workspace(
         source_total=np.zeros(N_LINK_SOURCES),
         top_key=np.zeros((N_PROPOSING, n_touched), np.float32),
         top_at=np.zeros(n_linked + 1, np.int32),
+        beside=np.zeros(2 * BESIDE_STEPS, np.int32),
         candidate=np.zeros(n_candidates, np.int32),
         feature=np.zeros((n_written, n_candidates), np.float32),
         missing=np.zeros((n_written, n_candidates), np.float32),

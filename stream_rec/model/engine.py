@@ -33,7 +33,7 @@ from stream_rec.model.ratings import expect_rating
 from stream_rec.model.runs import EventRun, HitRate, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
-MODEL_VERSION = "5"
+MODEL_VERSION = "6"
 
 
 class Listed(NamedTuple):

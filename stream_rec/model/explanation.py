@@ -19,10 +19,17 @@ from stream_rec.model.engine import Engine, Listed
 from stream_rec.model.inquiry import Inquiry
 from stream_rec.model.message import source_names
 
-FEATURES_OF = {"factors": ("factor", "factor_cosine", "like_factor"), "taste": ("slim",)}
-"""Of the sources that propose nothing; taste is what all that the user ever took says together."""
-NOTHING = {"factors": 0.0, "taste": SLIM_NOTHING}
+FEATURES_OF = {
+    "factors": ("factor", "factor_cosine", "like_factor"),
+    "taste": ("slim",),
+    "id_order": ("like_id",),
+}
+"""Of the sources whose features are no shares; taste is what all that the user ever took says
+together."""
+NOTHING = {"factors": 0.0, "taste": SLIM_NOTHING, "id_order": 0.0}
 """What their features are where they say nothing; those of all others are ABSENT, and flagged."""
+OFTEN_SILENT = "taste", "id_order"
+"""Those of them of which NOTHING is what silence looks like, and no chance."""
 
 
 class Spoken(NamedTuple):
@@ -88,7 +95,7 @@ def explain(
             feature,
             missing,
         )
-        is_silent = feature == SLIM_NOTHING if name == "taste" else missing > 0
+        is_silent = feature == NOTHING[name] if name in OFTEN_SILENT else missing > 0
         says = np.where(is_silent, -np.inf, feature).max(axis=0).astype(np.float64)
         sources[name] = Spoken(says[order], part[order])
     return Explanation(listed, sources)

@@ -12,17 +12,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_rec.kernels.item_rows import (
-    NO_OFFSET,
-    WEIGHT_UNIT,
-    ItemRows,
-    empty_item_rows,
-)
+from stream_rec.kernels.item_rows import NO_OFFSET, WEIGHT_UNIT, ItemRows, empty_item_rows
 from stream_rec.kernels.toplist import rebuild, rebuild_list
 from stream_rec.kernels.view import ItemView, empty_view, refresh_items
 from stream_rec.model.arrays import stretches
 from stream_rec.model.followed import FollowedRows
 from stream_rec.model.growing import extended, more, with_derived, with_items, with_link_places
+from stream_rec.model.id_order import IdOrder
 from stream_rec.model.ids import ItemIds
 from stream_rec.model.item_codec import (
     Decoded,
@@ -70,6 +66,7 @@ class Items:
         self, n_half_lives: int, n_factors: int, links_max: int, *, separate: bool
     ) -> None:
         self.ids = ItemIds()
+        self._order = IdOrder(FIRST_ITEMS)
         self.separate = separate
         self._n_factors = n_factors
         self._n_half_lives = n_half_lives
@@ -126,10 +123,13 @@ class Items:
         """Items whose view is older than their rows."""
         return len(self._waiting)
 
-    def reserve_items(self) -> bool:
-        """Make the columns as long as there are ids; return whether they had to grow."""
-        if len(self.ids) <= self._size:
-            return False
+    def reserve_items(self) -> None:
+        """Make the columns as long as there are ids, and give those their place in the order."""
+        if len(self.ids) > self._size:
+            self._lengthen()
+        self._order.enter_new(self.ids)
+
+    def _lengthen(self) -> None:
         self._size = more(self._size, len(self.ids))
         rows = with_items(self.view.rows, self._size)
         self.own = {
@@ -137,10 +137,10 @@ class Items:
         }
         for followed in self.followed.values():
             followed.lengthen(self._size)
-        self.view = with_derived(self.view, rows)
+        self._order.lengthen(self._size)
+        self.view = with_derived(self.view, rows)._replace(beside=self._order.beside)
         self._marks = extended(self._marks, self._size)
         self._waiting.lengthen(self._size)
-        return True
 
     def reserve_links(self, partition: int, n_places: int) -> None:
         """Make room for `n_places` more link places in a partition's rows and the view's."""
@@ -296,4 +296,5 @@ class Items:
     def _empty_view(self) -> ItemView:
         rows = self._empty_rows(FIRST_LINK_PLACES)
         nothing = empty_item_rows(0, self._n_half_lives, self._n_factors, 0, self._links_max)
-        return with_derived(empty_view(nothing, self._n_factors), rows)
+        view = with_derived(empty_view(nothing, self._n_factors), rows)
+        return view._replace(beside=self._order.beside)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.candidates import collect_candidates, fill_up, propose_history
 from stream_rec.kernels.features import history_bucket, silence, write_context, write_features
+from stream_rec.kernels.id_order import find_beside
+from stream_rec.kernels.item_rows import NO_ITEM
 from stream_rec.kernels.jit import inner_kernel, spliced_kernel, widen, zero
 from stream_rec.kernels.profiles import ProfileRows, places_in_session
 from stream_rec.kernels.ranker import score_candidates
@@ -22,7 +24,6 @@ from stream_rec.model.learned import Learned
 FILLING_PENALTY = 1000.0
 """Puts what only fills the list behind what was proposed, and seen items behind unseen ones: what
 was proposed leads a list of any length, in the same order."""
-NO_ITEM = -1
 
 
 class Recipe(NamedTuple):
@@ -92,7 +93,7 @@ def begin_ranking(workspace: Workspace, recipe: Recipe, profiles: ProfileRows, u
 
 @spliced_kernel
 def reach(model: Model, user: int) -> int:
-    """Compute what the user's history says of items; return the number of items it reaches."""
+    """Compute what the user's history says of items; return the number of items it is linked to."""
     view, profiles, workspace = model.items, model.profiles, model.workspace
     history, n_history = profiles.history_item[user], widen(profiles.n_history[user])
     history_s = profiles.history_s[user]
@@ -101,6 +102,7 @@ def reach(model: Model, user: int) -> int:
     n_touched = accumulate_sources(view, workspace, history, n_history, n_session, limits)
     find_user_factor(view, model.learned.crowd, history, n_history, workspace)
     predict_touched(view, workspace, n_touched)
+    find_beside(view, workspace, history, n_history)
     return n_touched
 
 

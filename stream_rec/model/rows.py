@@ -1,6 +1,6 @@
 """Row codecs: what stands in tables and changelogs, byte for byte.
 
-Little-endian, packed, format version 6.
+Little-endian, packed, format version 7.
 
     key     kind i, n or u (1 byte) + hash of the id (8 bytes, big-endian); of the weights just w
     header  version u16 · burst u16, 0 but in u · applied_offset i64
@@ -23,7 +23,8 @@ one gets a new version and an upgrade. All rows of a build have the same version
     4   w without the curvature of Newton's steps: it starts from the sums of squares that they
         replaced
     5   w without the feature column of slim
-    6   as above
+    6   w without the feature column of like_id
+    7   as above
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from numpy.typing import NDArray
 
 from stream_rec.errors import RowFormatError
 
-VERSION = 6
+VERSION = 7
 ITEM, ITEM_ID, PROFILE, WEIGHTS = b"i", b"n", b"u", b"w"
 
 HEADER: list[tuple[str, str]] = [("version", "<u2"), ("burst", "<u2"), ("applied", "<i8")]

@@ -9,7 +9,7 @@ from stream_rec.kernels.ranker import RankerWeights, start_weights
 from stream_rec.kernels.workspace import N_CONTEXT, Workspace, empty_workspace
 
 N_ITEMS = 40
-N_FEATURES = 8
+N_FEATURES = 9
 
 
 def random_weights(seed: int) -> RankerWeights:

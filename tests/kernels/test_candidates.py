@@ -1,4 +1,4 @@
-"""Candidates against sums of shares and turns of lists that are taken the slow way."""
+"""Candidates against sums of shares, the order of ids and turns of lists, taken the slow way."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_rec.kernels.candidates import (
+    N_BESIDE,
     candidate_places,
     collect_candidates,
     fill_up,
     position_of,
     propose_history,
 )
+from stream_rec.kernels.id_order import find_beside
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import accumulate_sources, predict_touched, scan_limits
 from stream_rec.kernels.view import ItemView
 from stream_rec.kernels.workspace import (
     AFTER_INVERSE,
+    BESIDE_STEPS,
     EXCLUDED,
     NEAR_INVERSE,
     PREDICTED,
@@ -30,6 +33,7 @@ from tests.kernels.views import (
     LINKS_MAX,
     N_FACTORS,
     N_ITEMS,
+    beside_slowly,
     history_of,
     known_view,
     workspace_for,
@@ -53,6 +57,7 @@ def prepared(seed: int, n_history: int, excluded: set[int]) -> tuple[ItemView, W
     n_touched = accumulate_sources(view, workspace, history, n_history, n_history, limits)
     workspace.user_factor[:] = np.random.default_rng(seed).normal(0, 1, N_FACTORS)
     predict_touched(view, workspace, n_touched)
+    find_beside(view, workspace, history, n_history)
     return view, workspace, n_touched, stamp
 
 
@@ -82,8 +87,18 @@ def in_turn(view: ItemView, excluded: set[int]) -> list[int]:
     return [item for item in turns if item >= 0 and item not in excluded]
 
 
-@given(seeds, st.integers(0, 12), item_sets, numbers, st.integers(1, 20))
-def test_candidates_are_the_largest_shares_then_lists_in_turn(
+def beside(view: ItemView, seed: int, n_history: int) -> list[int]:
+    """Return what stands near the last item in the order of ids, in turn from both sides."""
+    if n_history == 0:
+        return []
+    sides = beside_slowly(view, seed, int(history_of(seed, n_history)[0]))
+    before, behind = (side[:BESIDE_STEPS] + [-1] * BESIDE_STEPS for side in sides)
+    turns = [item for pair in zip(before, behind, strict=False) for item in pair]
+    return [item for item in turns if item >= 0]
+
+
+@given(seeds, st.integers(0, 12), item_sets, numbers, st.integers(1, 30))
+def test_candidates_are_the_largest_shares_then_neighbours_by_id_then_lists_in_turn(
     seed: int, n_history: int, excluded: set[int], n_linked: int, n_wanted: int
 ) -> None:
     view, workspace, n_touched, stamp = prepared(seed, n_history, excluded)
@@ -94,8 +109,12 @@ def test_candidates_are_the_largest_shares_then_lists_in_turn(
     assert not set(candidates) & excluded
     n_first = min(n_linked, n_wanted, len(perhaps))
     assert surely <= set(candidates[:n_first]) <= perhaps
-    rest = [item for item in dict.fromkeys(in_turn(view, excluded)) if item in candidates[n_first:]]
-    assert candidates[n_first:] == rest
+    near = [item for item in beside(view, seed, n_history) if item not in excluded]
+    near = [item for item in near if item not in candidates[:n_first]][:N_BESIDE]
+    n_near = n_first + min(len(near), n_wanted - n_first)
+    assert candidates[n_first:n_near] == near[: n_near - n_first]
+    rest = [item for item in dict.fromkeys(in_turn(view, excluded)) if item in candidates[n_near:]]
+    assert candidates[n_near:] == rest
     left_out = set(in_turn(view, excluded)) - set(candidates)
     assert n == n_wanted or not left_out
 

@@ -17,16 +17,18 @@ from stream_rec.kernels.features import (
     write_context,
     write_features,
 )
+from stream_rec.kernels.id_order import find_beside
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import accumulate_sources, scan_limits
 from stream_rec.kernels.view import ItemView
-from stream_rec.kernels.workspace import N_BUCKETS, N_CONTEXT, N_LINK_SOURCES
+from stream_rec.kernels.workspace import BESIDE_STEPS, N_BUCKETS, N_CONTEXT, N_LINK_SOURCES
 from tests.kernels.views import (
     HALF_LIVES_S,
     LINKS_MAX,
     N_FACTORS,
     N_ITEMS,
     START_S,
+    beside_slowly,
     history_of,
     known_view,
     made_up_view,
@@ -78,6 +80,13 @@ def slim_score(view: ItemView, item: int, had: np.ndarray) -> float:
     return float(view.slim.weight[item] @ had[view.slim.neighbour[item]])
 
 
+def like_id(view: ItemView, seed: int, item: int, last: int) -> float:
+    for side in beside_slowly(view, seed, last) if last >= 0 else ():
+        if item in side[:BESIDE_STEPS]:
+            return 2.5 / math.sqrt(1 + side.index(item))
+    return 0.0
+
+
 @given(seeds, st.integers(0, N_ITEMS), st.floats(-1e5, 4e6))
 def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float) -> None:
     view, now_s = known_view(seed), START_S + after_s
@@ -85,6 +94,7 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
     limits = scan_limits(30, LINKS_MAX)
     history = history_of(seed, n_history)
     accumulate_sources(view, workspace, history, n_history, n_history, limits)
+    find_beside(view, workspace, history, n_history)
     candidates = np.random.default_rng(seed).permutation(N_ITEMS)[:20]
     workspace.candidate[:20] = candidates
     user_factor = np.array([0.5, -1.0, 2.0], np.float32)
@@ -111,10 +121,11 @@ def test_features_equal_their_formulas(seed: int, n_history: int, after_s: float
             COSINE_SCALE * cosine(view.factor[last], view.factor[item]) if n_history else 0.0,
             np.clip(view.rows.bias[item], ABSENT, -ABSENT),
             min(3.0 * math.sqrt(slim_score(view, item, had)) - 1.0, -ABSENT),
+            like_id(view, seed, item, last),
             place(history, item),
         ]
         assert x[FIRST_OTHER:] == pytest.approx(others, abs=1e-5)
-        assert missing[FIRST_OTHER:].tolist() == [0.0] * 9 + [float(item not in history)]
+        assert missing[FIRST_OTHER:].tolist() == [0.0] * 10 + [float(item not in history)]
     assert x.shape == (n_features(len(HALF_LIVES_S)),)
 
 

@@ -77,7 +77,7 @@ def with_large_gradients(seed: int, n: int, bucket: int, target: int) -> tuple:
     return weights, workspace, bias, gradient, entering
 
 
-@pytest.mark.parametrize(("seed", "bucket", "target"), [(0, 0, 0), (2, 3, 4), (3, 1, 2)])
+@pytest.mark.parametrize(("seed", "bucket", "target"), [(0, 0, 0), (5, 3, 4), (3, 1, 2)])
 def test_gradients_equal_numerical_differentiation(seed: int, bucket: int, target: int) -> None:
     n = 5
     weights, workspace, bias, gradient, entering = with_large_gradients(seed, n, bucket, target)

@@ -48,7 +48,23 @@ def made_up_view(seed: int, n_events: int = 120, n_links: int = 300) -> ItemView
     rows.bias[:] = random.normal(0, 1.5, N_ITEMS)
     view.slim.neighbour[:] = random.integers(0, N_ITEMS, view.slim.neighbour.shape)
     view.slim.weight[:] = random.random(view.slim.weight.shape) / 10.0
+    order = id_order(seed)
+    view.beside[order[1:], 0], view.beside[order[:-1], 1] = order[:-1], order[1:]
     return view
+
+
+def id_order(seed: int) -> np.ndarray:
+    """Return the items of a made-up view in the order that their ids are said to have."""
+    return np.random.default_rng([seed, 1]).permutation(N_ITEMS)
+
+
+def beside_slowly(view: ItemView, seed: int, last: int) -> list[list[int]]:
+    """Return the listed items before and behind one in the order of ids, the nearest first."""
+    order = id_order(seed)
+    place = np.flatnonzero(order == last)[0]
+    is_listed = np.isfinite(view.top.keys[:, -1])
+    sides = order[:place][::-1], order[place + 1 :]
+    return [[item for item in side.tolist() if is_listed[item]] for side in sides]
 
 
 def workspace_for(

@@ -25,14 +25,15 @@ def test_a_source_that_says_nothing_has_no_part() -> None:
     engine, inquiry = taught(events=sparse)
     given = engine.items.ids.texts
     found = explain(engine, inquiry, "u3", profile_of(engine, "u3"), given, inquiry.latest_s())
-    assert {"taken_together", "taken_next", "popular", "factors", "taste"} <= set(found.sources)
+    expected = {"taken_together", "taken_next", "popular", "factors", "taste", "id_order"}
+    assert expected <= set(found.sources)
     silent = {name: np.isneginf(spoken.says) for name, spoken in found.sources.items()}
     for name, spoken in found.sources.items():
         assert np.all(spoken.part[silent[name]] == 0.0)
-    assert {"taken_together", "taken_next", "taste"} <= {
+    assert {"taken_together", "taken_next", "taste", "id_order"} <= {
         name for name in silent if silent[name].any()
     }
-    for name in ("taken_together", "taste"):
+    for name in ("taken_together", "taste", "id_order"):
         assert np.any(found.sources[name].part != 0.0)
 
 

@@ -169,9 +169,8 @@ def test_columns_grow_without_changing_what_is_in_them() -> None:
     before = refreeze(items)
     for x in range(3_000):
         items.ids.slot(f"more {x}")
-    assert items.reserve_items()
+    items.reserve_items()
     assert items.size >= 3_010
-    assert not items.reserve_items()
     items.reserve_links(0, 200_000)
     assert items.view.rows is items.own[0]
     assert refreeze(items) == before
