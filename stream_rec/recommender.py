@@ -12,7 +12,6 @@ from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.model.engine import Engine
 from stream_rec.model.events import FORGET, Event, EventDecoder
 from stream_rec.model.message import source_names
-from stream_rec.model.partitioned import LIST_LENGTH_MAX
 from stream_rec.model.runs import EventRun
 
 _PARTITION = 0
@@ -124,8 +123,6 @@ class Recommender:
         ------
         ValueError
         """
-        if not 1 <= k <= LIST_LENGTH_MAX:
-            raise ValueError(f"expected k from 1 to {LIST_LENGTH_MAX}, came {k}")
         now_s = self._now_s if at is None else at
         listed = self._engine.recommend(_PARTITION, str(user), k, now_s)
         texts = self._engine.items.ids.texts

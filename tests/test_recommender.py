@@ -56,7 +56,7 @@ def test_numbers_as_ids_are_their_decimal_strings(number: Callable[[int], Any]) 
 
 @pytest.mark.parametrize("k", [0, -1, 101])
 def test_k_outside_its_limits_is_refused(k: int) -> None:
-    with pytest.raises(ValueError, match=f"expected k from 1 to 100, came {k}"):
+    with pytest.raises(ValueError, match=f"expected a list of 1 to 100 items, came {k}"):
         Recommender().recommend("ann", k=k)
 
 

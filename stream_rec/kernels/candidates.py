@@ -49,7 +49,7 @@ from stream_rec.kernels.workspace import (
 )
 
 N_BESIDE = 8
-"""How many at most are proposed for where they stand in the order of ids; 4 or 16 gain nothing."""
+"""How many at most are added for where they stand in the order of ids; 4 or 16 gain nothing."""
 LEAST_TOTAL = 1e-30
 """Of a source that says nothing: its shares are then 0."""
 
@@ -105,9 +105,9 @@ def _sum_up_shares(key: NDArray[np.float32], n: int) -> None:
 
 
 @inner_kernel
-def _propose_beside(workspace: Workspace, n_wanted: int, stamp: int, n_candidates: int) -> int:
-    """Add what stands nearest to the last item in the order of ids."""
-    n_end = min(n_candidates + N_BESIDE, n_wanted)
+def _propose_beside(workspace: Workspace, n_most: int, stamp: int, n_candidates: int) -> int:
+    """Add the nearest to the last item in the order of ids that are no candidates yet."""
+    n_end = min(n_candidates + N_BESIDE, n_most)
     for place in range(len(workspace.beside)):
         item = widen(workspace.beside[place])
         if n_candidates < n_end and item != NO_ITEM and workspace.marks[item, EXCLUDED] != stamp:

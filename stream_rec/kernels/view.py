@@ -46,8 +46,8 @@ class ItemView(NamedTuple):
     n_seen : int64[1]
         Number of items seen.
     beside : int32[N, 2]
-        The items before and behind each in the order of ids, listed or not; NO_ITEM where there is
-        none. It follows from the ids alone, whatever the rows hold.
+        The items before and behind each in the order of ids, those of events under way among them,
+        listed or not; NO_ITEM where there is none.
     """
 
     rows: ItemRows

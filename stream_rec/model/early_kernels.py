@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import typeof
-from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.bursts import count_burst
@@ -27,7 +26,7 @@ from stream_rec.model.engine import Engine
 from stream_rec.model.fold_rows import fold_into, fold_profile
 from stream_rec.model.learned import Partition
 from stream_rec.model.learning import learn_factors, learn_ranking, learn_rating, notice_hit
-from stream_rec.model.lists import list_for_user, order_given
+from stream_rec.model.lists import empty_listed, list_for_user, order_given
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.ranking import Model, best_of, rank_for_user
 from stream_rec.model.summing import Part, count_links, sum_items
@@ -61,7 +60,7 @@ def ranking_kernels() -> list[EarlyKernel]:
     held = hold(model)
     return [
         EarlyKernel(rank_for_user, (held, model.recipe, SLOT, TIME_S)),
-        EarlyKernel(best_of, (held, SLOT, PLACES, *_listed())),
+        EarlyKernel(best_of, (held, SLOT, PLACES, *empty_listed(1))),
     ]
 
 
@@ -91,8 +90,8 @@ def question_kernels() -> list[EarlyKernel]:
     model, _ = _example()
     who, given = (hold(model), SLOT, TIME_S), np.zeros(1, np.int32)
     return [
-        EarlyKernel(list_for_user, (*who, model.recipe, *_listed())),
-        EarlyKernel(order_given, (*who, given, *_listed())),
+        EarlyKernel(list_for_user, (*who, model.recipe, *empty_listed(1))),
+        EarlyKernel(order_given, (*who, given, *empty_listed(1))),
     ]
 
 
@@ -128,11 +127,6 @@ def compile_questions() -> None:
     """Compile what lists for who asks."""
     for early in question_kernels():
         early.compile()
-
-
-def _listed() -> list[NDArray[Any]]:
-    """Return arrays for a list of one."""
-    return [np.zeros(1, dtype) for dtype in (np.int32, np.float32, np.int8, np.int32)]
 
 
 def _example() -> tuple[Model, Partition]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from stream_rec.model.fold import fold_batch, link_places_of_event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.intake import DecodedRun, portions
 from stream_rec.model.learned import Partition
-from stream_rec.model.lists import list_for_user
+from stream_rec.model.lists import Listed, check_length, empty_listed, list_for_user
 from stream_rec.model.message import MessageWriter
 from stream_rec.model.partitioned import PartitionedModel
 from stream_rec.model.ranking import Model
@@ -34,15 +33,6 @@ from stream_rec.model.runs import EventRun, HitRate, Record, Run, RunResult
 from stream_rec.model.users import ProfileReader
 
 MODEL_VERSION = "6"
-
-
-class Listed(NamedTuple):
-    """A list as arrays: item slots, scores, feature columns of the reasons, causes (−1: none)."""
-
-    items: NDArray[np.int32]
-    scores: NDArray[np.float32]
-    reasons: NDArray[np.int8]
-    because: NDArray[np.int32]
 
 
 class Engine(PartitionedModel):
@@ -154,6 +144,7 @@ class Engine(PartitionedModel):
         n_events = len(batch.user)
         self._buffers.fill(batch)
         self._fit_workspace()
+        entered = self.items.order.enter(self.items.ids, batch.item)
         self.users.reserve_seen_blocks(n_events)
         done = 0
         for partition, end in ends:
@@ -173,18 +164,21 @@ class Engine(PartitionedModel):
                         self._settings.history_length, self._settings.links_per_item_max
                     )
                     self.items.reserve_links(partition, most + most // 8 * (end - done))
+        self.items.settle_order(entered)
         return self._buffers.outcome_of(n_events)
 
     def recommend(self, partition: int, user: str, n: int, now_s: float) -> Listed:
-        """Rank for one user of a partition, without learning anything."""
+        """Rank for one user of a partition, without learning anything.
+
+        Raises
+        ------
+        ValueError
+            The list would have no item, or too many.
+        """
+        check_length(n)
         slot = int(self.users.slots([(partition, [hash_id(user)])])[0])
         self._fit_workspace()
-        listed = Listed(
-            np.zeros(n, np.int32),
-            np.zeros(n, np.float32),
-            np.zeros(n, np.int8),
-            np.zeros(n, np.int32),
-        )
+        listed = empty_listed(n)
         n_listed = list_for_user(
             self._held_model.of(self._model()),
             slot,
@@ -193,12 +187,7 @@ class Engine(PartitionedModel):
             *listed,
         )
         self.users.drop_if_unknown(slot)
-        return Listed(
-            listed.items[:n_listed],
-            listed.scores[:n_listed],
-            listed.reasons[:n_listed],
-            listed.because[:n_listed],
-        )
+        return Listed._make(column[:n_listed] for column in listed)
 
     def hit_rate(self, partition: int) -> HitRate:
         """Return how well an open partition foresees what is taken next."""
@@ -268,6 +257,7 @@ class Engine(PartitionedModel):
         return slots
 
     def _model(self) -> Model:
+        self.items.order.enter_waiting(self.items.ids)
         return Model(
             self.items.view,
             self.weights.view,

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from stream_rec.kernels.features import ABSENT, OTHER_FEATURES, SLIM_NOTHING, history_bucket
 from stream_rec.kernels.ranker import score_candidates
-from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.engine import Engine
 from stream_rec.model.inquiry import Inquiry
+from stream_rec.model.lists import Listed
 from stream_rec.model.message import source_names
 
 FEATURES_OF = {
@@ -28,8 +29,8 @@ FEATURES_OF = {
 together."""
 NOTHING = {"factors": 0.0, "taste": SLIM_NOTHING, "id_order": 0.0}
 """What their features are where they say nothing; those of all others are ABSENT, and flagged."""
-OFTEN_SILENT = "taste", "id_order"
-"""Those of them of which NOTHING is what silence looks like, and no chance."""
+SILENT_AT_NOTHING = "taste", "id_order"
+"""Those that are silent exactly where their feature equals NOTHING."""
 
 
 class Spoken(NamedTuple):
@@ -95,7 +96,7 @@ def explain(
             feature,
             missing,
         )
-        is_silent = feature == NOTHING[name] if name in OFTEN_SILENT else missing > 0
+        is_silent = feature == NOTHING[name] if name in SILENT_AT_NOTHING else missing > 0
         says = np.where(is_silent, -np.inf, feature).max(axis=0).astype(np.float64)
         sources[name] = Spoken(says[order], part[order])
     return Explanation(listed, sources)

@@ -138,14 +138,14 @@ def with_link_places(rows: ItemRows, n_places: int) -> ItemRows:
     return rows if links is rows.links else rows._replace(links=links)
 
 
-def with_derived(view: ItemView, rows: ItemRows) -> ItemView:
-    """Return a view over longer rows, which are its own made longer."""
+def with_derived(view: ItemView, rows: ItemRows, beside: NDArray[np.int32]) -> ItemView:
+    """Return a view over longer rows, which are its own made longer, and an order as long."""
     n_items, n_factors = len(rows.taken), view.factor.shape[1]
     empty = empty_view(empty_item_rows(1, rows.popularity.shape[1], n_factors, 1, 1), n_factors)
     top = with_rows(view.top, ("keys", "position"), n_items, empty.top)
     slim = with_rows(view.slim, ("neighbour", "weight", "due"), n_items, empty.slim)
     longer = with_rows(view, ("damping", "factor"), n_items, empty)
-    return longer._replace(rows=rows, top=top, slim=slim)
+    return longer._replace(rows=rows, top=top, slim=slim, beside=beside)
 
 
 def _first(empty: NDArray[Any]) -> float:

@@ -55,7 +55,6 @@ class ItemIds:
         self.texts: list[str] = []
         self.is_named: NDArray[np.bool_] = np.zeros(FIRST_IDS, np.bool_)
         self._index = empty_index(FIRST_IDS)
-        self._newly_named: list[int] = []
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -107,17 +106,10 @@ class ItemIds:
         slots = self.slots_of_hashes(hashes)
         is_named = self.is_named[slots]
         if not is_named.all():
-            new = {int(slots[x]): texts[x] for x in np.flatnonzero(~is_named).tolist()}
-            for slot, text in new.items():
-                self.texts[slot] = text
-            self._newly_named += new
+            for x in np.flatnonzero(~is_named).tolist():
+                self.texts[slots[x]] = texts[x]
             self.is_named[slots] = True
         return slots
-
-    def take_newly_named(self) -> list[int]:
-        """Return the slots of items that got their text since this was last asked, each once."""
-        taken, self._newly_named = self._newly_named, []
-        return taken
 
     def _lengthen(self, n_used: int) -> None:
         """Make room for twice as many ids."""

@@ -13,18 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_rec.config import EventSettings, ModelSettings
-from stream_rec.kernels.candidates import candidate_places
 from stream_rec.kernels.held import Holder
 from stream_rec.kernels.profiles import SEEN_BLOCK, SEEN_COLUMNS, empty_profile_rows
 from stream_rec.kernels.seen_items import add_seen
 from stream_rec.kernels.sources import accumulate_sources
 from stream_rec.kernels.visitor_profile import begin_profile
 from stream_rec.kernels.workspace import AFTER_INVERSE, NEAR_ROOT
-from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.engine import Engine
 from stream_rec.model.growing import with_rows
 from stream_rec.model.ids import hash_id
-from stream_rec.model.lists import list_for_user, order_given
-from stream_rec.model.partitioned import LIST_LENGTH_MAX
+from stream_rec.model.lists import Listed, check_length, empty_listed, list_for_user, order_given
 from stream_rec.model.profile_codec import blocks_needed, decode_profile
 from stream_rec.model.ranking import Model
 from stream_rec.model.rows import PROFILE, row_key
@@ -83,9 +81,7 @@ class Inquiry:
         self._shape = (model.history_length, events.duplicate_window, model.n_factors)
         self._profile = empty_profile_rows(1, *self._shape, model.seen_items_max // SEEN_BLOCK + 2)
         self._held: Holder[Model] = Holder()
-        self.candidates_max = candidate_places(
-            model.candidates_max, LIST_LENGTH_MAX, model.history_length
-        )
+        self.given_max = len(engine.reading().workspace.candidate)
 
     def latest_s(self) -> float:
         """Return the time of the latest event that the view knows, 0 if there is none.
@@ -129,7 +125,7 @@ class Inquiry:
         items : sequence of str
             Oldest first.
         given : sequence of str
-            At most `candidates_max`; those that nobody has taken yet are left out.
+            At most `given_max`; those that nobody has taken yet are left out.
         now_s : float
         """
         self._set_history(items, now_s)
@@ -205,9 +201,10 @@ class Inquiry:
         decode_profile(self._profile, self._engine.items.ids, SCRATCH, key, row)
 
     def _list(self, n: int, now_s: float, exclude: Sequence[str]) -> Listed:
+        check_length(n)
         reading = self._engine.reading()
         excluded = self._exclude(exclude)
-        listed = _empty_listed(n)
+        listed = empty_listed(n)
         n_listed = list_for_user(
             self._held.of(reading._replace(profiles=self._profile)),
             SCRATCH,
@@ -218,12 +215,12 @@ class Inquiry:
         return self._kept(listed, n_listed, excluded)
 
     def _order(self, given: Sequence[str], now_s: float) -> Listed:
-        if len(given) > self.candidates_max:
-            raise ValueError(f"expected at most {self.candidates_max} items, came {len(given)}")
+        if len(given) > self.given_max:
+            raise ValueError(f"expected at most {self.given_max} items, came {len(given)}")
         known = np.unique(self._engine.items.ids.known(given))
         reading = self._engine.reading()
         seen = known[np.isfinite(reading.items.rows.first_s[known])]
-        listed = _empty_listed(len(seen))
+        listed = empty_listed(len(seen))
         n_listed = order_given(
             self._held.of(reading._replace(profiles=self._profile)),
             SCRATCH,
@@ -252,9 +249,7 @@ class Inquiry:
         is_named = self._engine.items.ids.is_named
         items = listed.items[:n_listed].tolist()
         keep = [x for x, item in enumerate(items) if item not in excluded and is_named[item]]
-        return Listed(
-            listed.items[keep], listed.scores[keep], listed.reasons[keep], listed.because[keep]
-        )
+        return Listed._make(column[keep] for column in listed)
 
     def _ordered(self, items: NDArray[np.int32], values: NDArray[np.float64]) -> Scored:
         ids = self._engine.items.ids
@@ -268,9 +263,3 @@ class Inquiry:
         if len(self._profile.seen_next) < n_blocks:
             empty = empty_profile_rows(1, *self._shape, 1)
             self._profile = with_rows(self._profile, SEEN_COLUMNS, n_blocks, empty)
-
-
-def _empty_listed(n: int) -> Listed:
-    return Listed(
-        np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int8), np.zeros(n, np.int32)
-    )

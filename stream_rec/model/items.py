@@ -66,7 +66,7 @@ class Items:
         self, n_half_lives: int, n_factors: int, links_max: int, *, separate: bool
     ) -> None:
         self.ids = ItemIds()
-        self._order = IdOrder(FIRST_ITEMS)
+        self.order = IdOrder(FIRST_ITEMS)
         self.separate = separate
         self._n_factors = n_factors
         self._n_half_lives = n_half_lives
@@ -81,9 +81,8 @@ class Items:
     def open_partition(self, partition: int) -> ItemRows:
         """Begin with empty rows of a partition; the caller refreshes the view."""
         self.close_partition(partition)
-        rows = self._empty_rows(FIRST_LINK_PLACES) if self.separate else self.view.rows
-        self.own[partition] = rows
-        return rows
+        empty = self._empty_rows(FIRST_LINK_PLACES) if self.separate else self.view.rows
+        return self.own.setdefault(partition, empty)
 
     def close_partition(self, partition: int) -> None:
         """Forget the rows of a partition, owned or followed; the caller refreshes the view."""
@@ -124,12 +123,9 @@ class Items:
         return len(self._waiting)
 
     def reserve_items(self) -> None:
-        """Make the columns as long as there are ids, and give those their place in the order."""
-        if len(self.ids) > self._size:
-            self._lengthen()
-        self._order.enter_new(self.ids)
-
-    def _lengthen(self) -> None:
+        """Make the columns as long as there are ids."""
+        if len(self.ids) <= self._size:
+            return
         self._size = more(self._size, len(self.ids))
         rows = with_items(self.view.rows, self._size)
         self.own = {
@@ -137,8 +133,8 @@ class Items:
         }
         for followed in self.followed.values():
             followed.lengthen(self._size)
-        self._order.lengthen(self._size)
-        self.view = with_derived(self.view, rows)._replace(beside=self._order.beside)
+        self.order.lengthen(self._size)
+        self.view = with_derived(self.view, rows, self.order.beside)
         self._marks = extended(self._marks, self._size)
         self._waiting.lengthen(self._size)
 
@@ -177,8 +173,7 @@ class Items:
         RowFormatError
             Nothing is changed then.
         """
-        encoded = list(encoded)
-        decoded, named = self._decode(encoded)
+        decoded, named = self._decode(list(encoded))
         self.reserve_items()
         self._reserve_own_links(partition, decoded.link_places)
         decode_items(self.own[partition], decoded.slots.astype(np.int64), decoded, self._links_max)
@@ -222,6 +217,7 @@ class Items:
             rebuild_list(self.view.top, which, len(self.ids))
         for which in np.flatnonzero(np.isnan(self.view.total)).tolist():
             self._add_up_total(which, len(self.ids))
+        self.settle_order(items)
         return items
 
     def sum_up(self) -> None:
@@ -267,15 +263,13 @@ class Items:
             self.view = self.view._replace(rows=rows)
 
     def _derive(self, n_items: int) -> None:
-        view, rows = self.view, self.view.rows
-        is_named = self.ids.is_named[:n_items]
+        view, rows, keys = self.view, self.view.rows, self.view.top.keys
         count = rows.taken[:n_items] / WEIGHT_UNIT
-        keys = view.top.keys
         keys[:] = -np.inf
         keys[:n_items, : self._n_half_lives] = rows.popularity[:n_items]
         with np.errstate(divide="ignore"):
             keys[:n_items, self._n_half_lives] = np.log2(count)
-        seen = np.isfinite(rows.first_s[:n_items]) & is_named
+        seen = np.isfinite(rows.first_s[:n_items]) & self.ids.is_named[:n_items]
         keys[:n_items, self._n_half_lives + 1] = rows.first_s[:n_items]
         keys[:n_items][~seen] = -np.inf
         view.n_seen[0] = np.count_nonzero(seen)
@@ -284,6 +278,13 @@ class Items:
             self._add_up_total(which, n_items)
         view.damping[:] = 0.0
         view.damping[:n_items][seen] = np.where(count[seen] > 0.0, count[seen], 1.0) ** -0.25
+        self.settle_order(np.arange(n_items))
+
+    def settle_order(self, items: NDArray[np.int64]) -> None:
+        """Let those of some items that are listed into the order of ids, the others out of it."""
+        is_listed = self.view.top.keys[items, -1] > -np.inf
+        self.order.leave(self.ids, items[~is_listed])
+        self.order.expect(items[is_listed])
 
     def _add_up_total(self, which: int, n_items: int) -> None:
         keys = self.view.top.keys[:n_items, which]
@@ -296,5 +297,4 @@ class Items:
     def _empty_view(self) -> ItemView:
         rows = self._empty_rows(FIRST_LINK_PLACES)
         nothing = empty_item_rows(0, self._n_half_lives, self._n_factors, 0, self._links_max)
-        view = with_derived(empty_view(nothing, self._n_factors), rows)
-        return view._replace(beside=self._order.beside)
+        return with_derived(empty_view(nothing, self._n_factors), rows, self.order.beside)

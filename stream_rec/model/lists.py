@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,36 @@ from stream_rec.model.ranking import (
     reach,
     score_for_user,
 )
+
+LIST_LENGTH_MAX = 100
+"""Longest list that can be asked for: a workspace has room for no more."""
+
+
+class Listed(NamedTuple):
+    """A list as arrays: item slots, scores, feature columns of the reasons, causes (−1: none)."""
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    reasons: NDArray[np.int8]
+    because: NDArray[np.int32]
+
+
+def empty_listed(n: int) -> Listed:
+    """Return room for a list of `n`."""
+    return Listed(
+        np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int8), np.zeros(n, np.int32)
+    )
+
+
+def check_length(n: int) -> None:
+    """Refuse a list of no length, or of too many items.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not 1 <= n <= LIST_LENGTH_MAX:
+        raise ValueError(f"expected a list of 1 to {LIST_LENGTH_MAX} items, came {n}")
 
 
 @kernel

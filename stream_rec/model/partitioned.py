@@ -26,14 +26,12 @@ from stream_rec.model.growing import extended
 from stream_rec.model.item_limit import ItemLimit
 from stream_rec.model.items import EncodedRow, Items
 from stream_rec.model.learned import nothing_learned
+from stream_rec.model.lists import LIST_LENGTH_MAX
 from stream_rec.model.ranking import Recipe
 from stream_rec.model.rows import WEIGHTS, check_version
 from stream_rec.model.solving import Solver
 from stream_rec.model.users import ProfileReader, Users
 from stream_rec.model.weights import Weights
-
-LIST_LENGTH_MAX = 100
-"""Longest list that can be asked for."""
 
 
 class PartitionedModel:

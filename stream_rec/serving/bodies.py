@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LIST_LENGTH_MAX = 100
+from stream_rec.model.lists import LIST_LENGTH_MAX
+
 ID_CHARACTERS_MAX = 256
 ITEMS_MAX = 1000
 

@@ -14,9 +14,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from stream_rec.config import Settings
-from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.engine import Engine
 from stream_rec.model.explanation import explain
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
+from stream_rec.model.lists import Listed
 from stream_rec.model.message import source_names
 from stream_rec.serving.trend import Trend
 from stream_rec.stream.effects import Row

@@ -13,8 +13,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stream_rec.model.lists import LIST_LENGTH_MAX
 from stream_rec.serving.answers import JSON, cached_json, list_for, session_list
-from stream_rec.serving.bodies import ID_CHARACTERS_MAX, ITEMS_MAX, LIST_LENGTH_MAX
+from stream_rec.serving.bodies import ID_CHARACTERS_MAX, ITEMS_MAX
 from stream_rec.serving.service import Service
 
 BEFORE_USER, AFTER_USER = "/users/", "/recommendations"

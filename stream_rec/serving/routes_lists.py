@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from stream_rec.model.lists import LIST_LENGTH_MAX
 from stream_rec.serving.answers import cached_json, encode, json, list_for, page_of, session_list
 from stream_rec.serving.bodies import (
-    LIST_LENGTH_MAX,
     RankBody,
     Ranked,
     SessionBody,
@@ -137,7 +137,7 @@ def _add_posted(router: APIRouter, service: Service) -> None:
     async def rank(body: RankBody) -> Response:
         """Order candidates for a user, or for a history; with scores and reasons."""
         given = list(dict.fromkeys(body.candidates))
-        limit = catalogue.inquiry.candidates_max
+        limit = catalogue.inquiry.given_max
         if len(given) > limit:
             raise HttpError(
                 422, f"expected at most {limit} different candidates, came {len(given)}"

@@ -151,6 +151,16 @@ def test_history_leads_the_candidates_newest_first_and_once(
     assert set(both) == set(expected) | set(other.candidate[:n_others].tolist())
 
 
+@given(seeds, st.integers(1, N_ITEMS))
+def test_neighbours_by_id_follow_the_history_however_long_it_is(seed: int, n_history: int) -> None:
+    view, workspace, _, stamp = prepared(seed, n_history, set())
+    n_first = propose_history(view, workspace, history_of(seed, n_history), n_history, stamp)
+    n = collect_candidates(view, workspace, 0, 1, 6, stamp, n_first)
+    had, added = np.split(workspace.candidate[:n], [n_first])
+    near = [item for item in beside(view, seed, n_history) if item not in had][:6]
+    assert added[: len(near)].tolist() == near
+
+
 @given(seeds, item_sets, st.integers(1, 20))
 def test_filling_up_adds_the_most_popular_unseen_then_seen_until_the_list_is_full(
     seed: int, excluded: set[int], n_wanted: int

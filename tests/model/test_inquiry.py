@@ -10,10 +10,11 @@ import pytest
 from stream_rec.config import EventSettings, ModelSettings
 from stream_rec.kernels.item_rows import WEIGHT_UNIT
 from stream_rec.kernels.sources import AFTER_UNIT
-from stream_rec.model.engine import Engine, Listed
+from stream_rec.model.engine import Engine
 from stream_rec.model.events import Event
 from stream_rec.model.ids import hash_id
 from stream_rec.model.inquiry import Inquiry, Relation, Scored
+from stream_rec.model.lists import Listed
 from stream_rec.model.rows import PROFILE, row_key
 from stream_rec.model.runs import Run
 from tests.model.logs import made_up_events, records_of
@@ -121,10 +122,22 @@ def test_given_items_are_ordered_by_the_scores_of_the_list() -> None:
     assert entries(engine, ordered) == entries(engine, listed)
 
 
+@pytest.mark.parametrize("n", [0, -1, 101])
+def test_lists_of_no_length_or_beyond_the_limit_are_refused(n: int) -> None:
+    engine, inquiry = taught()
+    for ask in (
+        lambda: inquiry.list_for_history(["i1"], n, 0.0),
+        lambda: inquiry.list_for_profile("u3", profile_of(engine, "u3"), n, 0.0),
+        lambda: engine.recommend(0, "u3", n, 0.0),
+    ):
+        with pytest.raises(ValueError, match=f"expected a list of 1 to 100 items, came {n}"):
+            ask()
+
+
 def test_more_items_than_can_be_ordered_are_refused() -> None:
     _, inquiry = taught()
     with pytest.raises(ValueError, match="expected at most"):
-        inquiry.order_for_history([], ["i1"] * (inquiry.candidates_max + 1), 0.0)
+        inquiry.order_for_history([], ["i1"] * (inquiry.given_max + 1), 0.0)
 
 
 def test_related_items_are_those_of_the_link_row() -> None:

@@ -171,6 +171,8 @@ def test_columns_grow_without_changing_what_is_in_them() -> None:
         items.ids.slot(f"more {x}")
     items.reserve_items()
     assert items.size >= 3_010
+    assert items.view.beside.shape == (items.size, 2)
+    assert items.view.beside is items.order.beside
     items.reserve_links(0, 200_000)
     assert items.view.rows is items.own[0]
     assert refreeze(items) == before
