@@ -10,8 +10,8 @@ the candidate's implicit factor with the user's and with the last item's: the pr
 popularity, an angle does not. Then the ranker's bias of the item, because whether it was taken more
 often than expected does not tell as much in every situation; the root of what all that the user
 ever took says of it (slim.py); how near it stands to the last item in the order of ids
-(id_order.py). Last, its place r in the user's history, 0 the newest, as the logarithm of 1 / (r +
-1): where users take the same items again, the latest come first.
+(id_order.py). Last, its place r in the user's history, 0 the newest, as the logarithm of
+1 / (r + 1): where users take the same items again, the latest come first.
 
     columns: H popularities, all-time popularity, N_LINK_SOURCES link sources, age, idle, factor,
              like_count, like_first, factor_cosine, like_factor, bias, slim, like_id, place

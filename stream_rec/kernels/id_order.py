@@ -8,7 +8,8 @@ cost a few candidates: the ranker learns that their order says nothing.
 
     x = NEAREST / √d        d = 1 for the next item on either side, 2 for the one behind it, …
 
-and 0 beyond STEPS. Counted in items, not in numbers, it does not depend on how wide the gaps are.
+and 0 beyond BESIDE_STEPS. Counted in items, not in numbers, it does not depend on how wide the gaps
+are.
 """
 
 from __future__ import annotations
