@@ -11,8 +11,7 @@ from stream_rec.evaluation.metrics.gini import gini
 from stream_rec.evaluation.metrics.intra_list_diversity import intra_list_diversity, item_users
 from stream_rec.evaluation.metrics.novelty import novelty
 from stream_rec.evaluation.metrics.personalisation import personalisation
-
-NO_ITEM = -1
+from stream_rec.kernels.item_rows import NO_ITEM
 
 
 class ShownLists:

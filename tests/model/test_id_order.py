@@ -18,11 +18,9 @@ from stream_rec.model.ids import ItemIds
 from stream_rec.model.runs import EventRun
 from stream_rec.recommender import Recommender
 
+Texts = list[str]
 texts = st.text(st.sampled_from("aB-é0123456789"), min_size=1, max_size=6)
 batches = st.lists(st.lists(texts, max_size=30), max_size=6)
-
-
-Texts = list[str]
 
 
 def in_order(batches: list[Texts], leaving: list[Texts]) -> tuple[ItemIds, IdOrder, list[int]]:
